@@ -1,0 +1,214 @@
+"""The catalogue of error codes: what each means, what it says, and an input that brings it about.
+
+The page `docs/errors.md` is made from this table, and a test runs every example.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Code:
+    """One code of the catalogue.
+
+    Attributes:
+        code: stable; machines may rely on it.
+        message: template of the message; `{…}` are filled in for each error.
+        meaning: one sentence for the docs.
+        example: what in a file brings it about, for the docs.
+    """
+
+    code: str
+    message: str
+    meaning: str
+    example: str
+
+    def says(self, **values: object) -> str:
+        """The message with its blanks filled in."""
+        return self.message.format(**values)
+
+
+_FILE = (
+    Code("file.empty", "the file is empty", "The file has no bytes, or nothing but blanks.", "an empty file"),
+    Code(
+        "file.kind",
+        "{detail}; Lading reads {kinds}",
+        "The bytes are of no kind that Lading reads.",
+        "a PNG picture named `rows.csv`",
+    ),
+    Code(
+        "file.encoding",
+        "{detail}",
+        "The bytes can't be text in the encoding that was declared.",
+        "`encoding: utf-8` and a byte `E9` alone",
+    ),
+    Code(
+        "file.unreadable",
+        "{detail}",
+        "The file is of a known kind, but broken.",
+        "a workbook cut off in the middle",
+    ),
+    Code("file.sheet", "{detail}", "The sheet that the definition names is not there.", "`sheet: Totals`"),
+    Code(
+        "file.header",
+        "{detail}",
+        "No row of the file can be the header.",
+        "`header_row: 9` in a file of three rows",
+    ),
+    Code(
+        "header.missing",
+        "{detail}",
+        "A column that the definition requires is not in the file.",
+        "a file without `ID`",
+    ),
+    Code(
+        "header.duplicate",
+        "{detail}",
+        "Two columns of the file claim the same field.",
+        "the header `ID,Date,id`",
+    ),
+    Code(
+        "header.unknown",
+        "{detail}",
+        "No field claims a column, and `unknown_columns` is `error`.",
+        "a column `Remark`",
+    ),
+)
+
+_ROW = (
+    Code(
+        "row.field_count", "{detail}", "A row has more or fewer cells than the header.", "`a,b` below `id,x,y`"
+    ),
+    Code("row.quote", "{detail}", "The quotes of a row don't match.", '`1,"abc` with no closing quote'),
+    Code("row.json", "{detail}", "A line is not valid JSON.", '`{"id": 1,}`'),
+    Code("row.not_object", "{detail}", "A line is JSON, but not an object.", "`[1, 2]`"),
+    Code(
+        "cell.error",
+        "the cell holds the spreadsheet error {value}, not a value",
+        "A formula of the workbook failed.",
+        "`#N/A`",
+    ),
+    Code(
+        "cell.nul",
+        "the text holds a NUL character, which no database keeps faithfully",
+        "Text with a NUL character.",
+        "`A\\0B`",
+    ),
+    Code(
+        "required",
+        "a value is required here, but the cell is blank",
+        "A required cell is blank.",
+        "a blank `id`",
+    ),
+    Code("type.integer", "not a whole number", "The text is no whole number.", "`12 apples`"),
+    Code(
+        "type.integer_range",
+        "a whole number between -9223372036854775808 and 9223372036854775807 is required",
+        "The whole number does not fit 64 bits.",
+        "`99999999999999999999`",
+    ),
+    Code("type.number", "not a number", "The text is no number.", "`1,5`"),
+    Code(
+        "type.decimal",
+        "not a decimal number of at most 26 digits before and 12 after the point",
+        "The text is no decimal number, or has more digits than are kept exactly.",
+        "`1.2.3`",
+    ),
+    Code("type.boolean", "not a yes or a no; write true or false", "The text is no truth value.", "`perhaps`"),
+    Code(
+        "type.date",
+        "not a date of the form {form}",
+        "The text is no date in the declared form.",
+        "`2024-02-30`",
+    ),
+    Code("type.time", "not a time of the form {form}", "The text is no time of day.", "`25:00`"),
+    Code(
+        "type.datetime",
+        "not a date and time of the form {form}",
+        "The text is no date and time, or falls in an hour that the time zone skips or has twice.",
+        "`yesterday`",
+    ),
+    Code("type.json", "not valid JSON", "The text is no JSON.", "`{a: 1}`"),
+    Code(
+        "type.multichoice",
+        "not a list of choices; separate them with ; or write a JSON list",
+        "The text is no list of choices.",
+        "`[1, 2]`",
+    ),
+    Code("type.uuid", "not a UUID", "The text is no UUID.", "`1234`"),
+    Code("type.email", "not an e-mail address", "The text is no e-mail address.", "`jo at example.com`"),
+    Code(
+        "unique",
+        "the same value stands in {others}",
+        "A value of a unique field stands in several rows.",
+        "twice `X1`",
+    ),
+    Code("min", "less than the minimum {limit}", "The value is below `min`.", "`-1` with `min: 0`"),
+    Code("max", "more than the maximum {limit}", "The value is above `max`.", "`11` with `max: 10`"),
+    Code(
+        "min_length",
+        "shorter than {limit} characters",
+        "The text is shorter than `min_length`.",
+        "`ab` with `min_length: 3`",
+    ),
+    Code(
+        "max_length",
+        "longer than {limit} characters",
+        "The text is longer than `max_length`.",
+        "`abcd` with `max_length: 3`",
+    ),
+    Code(
+        "pattern",
+        "does not match the pattern {limit}",
+        "The text does not match `pattern`.",
+        "`x9` with `[A-Z]+`",
+    ),
+    Code("choices", "none of the choices: {limit}", "The value is none of `choices`.", "`Maybe`"),
+    Code(
+        "key.duplicate",
+        "the same key stands in {others}",
+        "Several rows of the file have the same key.",
+        "twice the row `K1`",
+    ),
+    Code(
+        "load.exists",
+        "a record with this key is there already",
+        "Mode `insert` met a key that the destination has.",
+        "importing a row twice with `mode: insert`",
+    ),
+    Code(
+        "load.missing",
+        "no record with this key is there",
+        "Mode `update` met a key that the destination lacks.",
+        "an unknown key with `mode: update`",
+    ),
+    Code(
+        "load.constraint",
+        "the destination refused the record: {detail}",
+        "The table has a constraint that the definition does not know.",
+        "a table with `CHECK (depth > 0)` and a depth of 0",
+    ),
+)
+
+_JOB = (
+    Code(
+        "destination.mismatch",
+        "{detail}",
+        "The table does not fit the definition.",
+        "a table that lacks the column `depth`",
+    ),
+    Code("job.failed", "{detail}", "The job could not go on.", "the upload's bytes are gone"),
+)
+
+FILE_CODES: Mapping[str, Code] = MappingProxyType({c.code: c for c in _FILE})
+"""Errors of the file as a whole: the job is `invalid`."""
+
+ROW_CODES: Mapping[str, Code] = MappingProxyType({c.code: c for c in _ROW})
+"""Errors of one row: the row is `failed`."""
+
+JOB_CODES: Mapping[str, Code] = MappingProxyType({c.code: c for c in _JOB})
+"""Why a job as a whole is `failed`."""
+
+CODES: Mapping[str, Code] = MappingProxyType(dict(FILE_CODES) | dict(ROW_CODES) | dict(JOB_CODES))
+"""All of them."""

@@ -1,0 +1,205 @@
+"""What an import is: the document from which the checks, the table, the template and the docs come."""
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field as Setting, model_validator
+
+NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
+COLUMN_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
+RESERVED_PREFIX = "lading_"
+
+
+class FieldType(StrEnum):
+    """What a value is; the file always brings text."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    DECIMAL = "decimal"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIME = "time"
+    DATETIME = "datetime"
+    CHOICE = "choice"
+    MULTICHOICE = "multichoice"
+    JSON = "json"
+    UUID = "uuid"
+    EMAIL = "email"
+
+
+class Mode(StrEnum):
+    """What an import may do to records: create and update, create only, update only."""
+
+    UPSERT = "upsert"
+    INSERT = "insert"
+    UPDATE = "update"
+
+
+NUMERIC = frozenset({FieldType.INTEGER, FieldType.NUMBER, FieldType.DECIMAL})
+TEMPORAL = frozenset({FieldType.DATE, FieldType.TIME, FieldType.DATETIME})
+TEXTUAL = frozenset({FieldType.STRING, FieldType.EMAIL})
+CHOICES = frozenset({FieldType.CHOICE, FieldType.MULTICHOICE})
+
+APPLIES_TO: dict[str, frozenset[FieldType]] = {
+    "min": NUMERIC | TEMPORAL,
+    "max": NUMERIC | TEMPORAL,
+    "min_length": TEXTUAL,
+    "max_length": TEXTUAL,
+    "pattern": TEXTUAL,
+    "choices": CHOICES,
+    "format": TEMPORAL,
+    "timezone": frozenset({FieldType.DATETIME}),
+}
+"""Constraint → the types that know it; on another type it is an error of the definition."""
+
+Scalar = str | int | float | bool
+
+
+def _as_tuple(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Field(_Document):
+    """One field of the record, and how it is found and checked.
+
+    Attributes:
+        name: column of the table.
+        header: what the file may call it; the name where none is given.
+        min, max: both included; dates and times as ISO text.
+        min_length, max_length: characters, both included.
+        pattern: regular expression (Rust syntax) that the whole value must match.
+        default: taken where the cell is blank.
+        format: strftime form of dates and times in text; a real date cell needs none.
+        timezone: IANA zone of datetimes that carry no offset; they are kept as UTC.
+    """
+
+    name: Annotated[str, Setting(pattern=COLUMN_PATTERN)]
+    header: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    type: FieldType = FieldType.STRING
+    required: bool = False
+    unique: bool = False
+    min: Scalar | None = None
+    max: Scalar | None = None
+    min_length: Annotated[int, Setting(ge=0)] | None = None
+    max_length: Annotated[int, Setting(ge=1)] | None = None
+    pattern: str | None = None
+    choices: tuple[Annotated[str, Setting(min_length=1)], ...] = ()
+    default: Scalar | None = None
+    format: str | None = None
+    timezone: str | None = None
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """What the file may call this field; the first is what Lading writes."""
+        return self.header or (self.name,)
+
+    def must_be_in_file(self, key: tuple[str, ...]) -> bool:
+        """True when a file without this column is refused."""
+        return (self.required or self.name in key) and self.default is None
+
+    @model_validator(mode="after")
+    def _constraints_fit_the_type(self) -> Self:
+        for constraint, types in APPLIES_TO.items():
+            if getattr(self, constraint) not in (None, ()) and self.type not in types:
+                raise ValueError(
+                    f"{constraint!r} does not apply to type {self.type.value!r}; it applies to "
+                    + ", ".join(sorted(t.value for t in types))
+                )
+        if self.type in CHOICES and not self.choices:
+            raise ValueError(f"type {self.type.value!r} needs 'choices'")
+        if self.name.lower().startswith(RESERVED_PREFIX):
+            raise ValueError(f"names that begin with {RESERVED_PREFIX!r} are reserved")
+        return self
+
+
+class TableDestination(_Document):
+    """A table of a database; `default` is the tenant's own SQLite file."""
+
+    database: str = "default"
+    table: Annotated[str, Setting(pattern=COLUMN_PATTERN)]
+
+    @model_validator(mode="after")
+    def _table_is_free(self) -> Self:
+        if self.table.lower().startswith((RESERVED_PREFIX, "sqlite_")):
+            raise ValueError(f"the table name {self.table!r} is reserved")
+        return self
+
+
+class FileOptions(_Document):
+    """What is known of the file beforehand; None means: detect, and say what was detected.
+
+    Attributes:
+        header_row: 1-based, as the user sees it.
+        encoding: a Python codec name.
+    """
+
+    sheet: str | None = None
+    header_row: Annotated[int, Setting(ge=1)] | None = None
+    delimiter: Annotated[str, Setting(min_length=1, max_length=1)] | None = None
+    encoding: str | None = None
+
+
+class Policies(_Document):
+    """What happens in the cases where more than one answer is right.
+
+    Attributes:
+        duplicates: rows of the file with the same key: all fail, or all but the first or last are ignored.
+        existing: mode insert meets a key that is there: the row fails or is ignored.
+        missing: mode update meets a key that is not there: likewise.
+        unknown_columns: columns that no field claims: the file is refused, or they are listed, or not.
+    """
+
+    duplicates: Literal["error", "first", "last"] = "error"
+    existing: Literal["fail", "ignore"] = "fail"
+    missing: Literal["fail", "ignore"] = "fail"
+    unknown_columns: Literal["error", "warn", "ignore"] = "warn"
+
+
+class Definition(_Document):
+    """What an import is.
+
+    Attributes:
+        key: fields that tell records apart; may be empty in mode insert.
+    """
+
+    name: Annotated[str, Setting(pattern=NAME_PATTERN)]
+    key: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    mode: Mode = Mode.UPSERT
+    fields: Annotated[tuple[Field, ...], Setting(min_length=1)]
+    destination: TableDestination
+    file: FileOptions = FileOptions()
+    policies: Policies = Policies()
+
+    def field(self, name: str) -> Field:
+        """The field of this name, which must be there."""
+        return next(f for f in self.fields if f.name == name)
+
+    def is_required(self, field: Field) -> bool:
+        """True when a blank cell is an error: declared so, or part of the key."""
+        return field.required or field.name in self.key
+
+    def in_mode(self, mode: Mode | None) -> "Definition":
+        """The same definition in another mode (None: unchanged), checked anew."""
+        if mode is None or mode is self.mode:
+            return self
+        return Definition.model_validate(self.model_dump() | {"mode": mode})
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Self:
+        names = [f.name.lower() for f in self.fields]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two fields are named {name!r}; names differ by more than case")
+        for name in self.key:
+            if name not in {f.name for f in self.fields}:
+                raise ValueError(f"the key names {name!r}, which is no field")
+        if len(set(self.key)) < len(self.key):
+            raise ValueError("the key names a field twice")
+        if not self.key and self.mode is not Mode.INSERT:
+            raise ValueError(f"mode {self.mode.value!r} needs a 'key'; only mode 'insert' does without")
+        return self

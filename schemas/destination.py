@@ -1,0 +1,84 @@
+"""What a destination promises, and what it is handed: the words between import and where records go."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+import polars as pl
+
+from schemas.chunk import Page
+from schemas.definition import Definition
+
+
+class Verdict(IntEnum):
+    """What validation says of a row, as stored in a staged chunk."""
+
+    GOOD = 0
+    FAILED = 1
+    IGNORED = 2
+
+
+@dataclass(frozen=True)
+class StagedChunk:
+    """One chunk as validation left it.
+
+    Attributes:
+        chunk: 0-based.
+        frame: (n_rows, 3 + n_fields), every row of the chunk in order of ordinal, with the columns
+            `_ordinal` (UInt32, 0-based), `_row` (UInt32, 1-based as the user sees it), `_verdict`
+            (UInt8, a `Verdict`), then the typed fields that the file has. In a row that is not GOOD
+            a field may be null although the file has a value.
+    """
+
+    chunk: int
+    frame: pl.DataFrame
+
+
+class Destination(Protocol):
+    """Where the records of one definition go; used by one worker at a time.
+
+    Every method may raise `RetriableError` (nothing was decided) or `DestinationError`.
+    """
+
+    def prepare(self, definition: Definition) -> None:
+        """Make what is not there yet.
+
+        Raises:
+            DestinationError: what is there does not fit; the difference is named and nothing changed.
+        """
+        ...
+
+    def begin(self, job_id: str, epoch: int) -> None:
+        """From now on only the holder of this epoch (or a higher one) commits for the job.
+
+        Raises:
+            LeaseLostError: a higher epoch was here already, or the job is sealed.
+        """
+        ...
+
+    def committed_chunks(self, job_id: str) -> frozenset[int]:
+        """The chunks whose pages are committed."""
+        ...
+
+    def load(self, job_id: str, epoch: int, definition: Definition, chunks: Sequence[StagedChunk]) -> None:
+        """Apply the chunks and write their pages, all in one transaction; committed ones are passed over.
+
+        A row that the destination refuses costs that row alone: its page says why.
+
+        Raises:
+            LeaseLostError: a higher epoch was here, or the job is sealed; nothing was committed.
+        """
+        ...
+
+    def seal(self, job_id: str) -> None:
+        """No chunk of this job is ever committed after this; harmless when repeated."""
+        ...
+
+    def pages(self, job_id: str) -> Iterator[Page]:
+        """All committed pages in order of chunk."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections; the destination is not used after this."""
+        ...

@@ -1,0 +1,161 @@
+"""From the text of a definition document to a `Definition`, with the line of what is wrong."""
+
+import difflib
+import json
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from schemas.definition import Definition
+from schemas.errors import DefinitionError, NotFoundError
+
+Path_ = tuple[str | int, ...]
+
+
+class _LineLoader(yaml.SafeLoader):
+    """A safe loader that refuses duplicate keys and remembers the line of every key and element."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.lines: dict[Path_, int] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise DefinitionError("aliases (*name) are not supported; write the value out", line=self.line + 1)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise DefinitionError(f"the key {key!r} stands twice", line=key_node.start_mark.line + 1)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+# A date in a `min` or `default` stays text: types come from the definition, not from YAML.
+_LineLoader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def parse_definition(text: str) -> Definition:
+    """The definition that a YAML or JSON document declares.
+
+    Raises:
+        DefinitionError: the text is no such document; tells the line and what would be right.
+    """
+    document, lines = _parse(text)
+    try:
+        return Definition.model_validate(document)
+    except ValidationError as error:
+        raise _explain(error, lines) from error
+
+
+def read_definition(path: Path) -> Definition:
+    """The definition in a file.
+
+    Raises:
+        NotFoundError: there is no such file.
+        DefinitionError: it holds no definition.
+    """
+    try:
+        return parse_definition(path.read_text("utf-8-sig"))
+    except FileNotFoundError as error:
+        raise NotFoundError(f"there is no file {str(path)!r}") from error
+    except UnicodeDecodeError as error:
+        raise DefinitionError(f"{path.name} is not UTF-8 text") from error
+    except OSError as error:
+        raise NotFoundError(f"{str(path)!r} can't be read: {error.strerror}") from error
+
+
+def write_definition(definition: Definition) -> str:
+    """The document that `parse_definition` reads back as the same definition, without what is default."""
+    document = json.loads(definition.model_dump_json(exclude_defaults=True))
+    document = {"name": definition.name, "key": list(definition.key), "mode": definition.mode.value} | document
+    head = {key: value for key, value in document.items() if key != "fields"}
+    rows = "".join(f"  - {_flow(field)}\n" for field in document["fields"])
+    return yaml.safe_dump(head, sort_keys=False, allow_unicode=True) + "fields:\n" + rows
+
+
+def _flow(field: dict[str, Any]) -> str:
+    text = yaml.safe_dump(field, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000)
+    return text.strip()
+
+
+def _parse(text: str) -> tuple[dict[str, Any], dict[Path_, int]]:
+    try:
+        loader = _LineLoader(text)
+        node = loader.get_single_node()
+        document = loader.construct_document(node) if node is not None else None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise DefinitionError(f"not valid YAML: {error.problem}", line=line) from error
+    except (yaml.YAMLError, RecursionError, TypeError, ValueError) as error:
+        raise DefinitionError(f"not valid YAML: {error}") from error
+    if node is None or not isinstance(document, dict):
+        raise DefinitionError("a definition is a mapping of keys such as 'name', 'fields' and 'destination'")
+    lines: dict[Path_, int] = {}
+    _note_lines(node, (), lines, loader)
+    return document, lines
+
+
+def _note_lines(node: yaml.Node, path: Path_, lines: dict[Path_, int], loader: _LineLoader) -> None:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key_node, value_node in node.value:
+            key = (*path, str(loader.construct_object(key_node, deep=True)))
+            lines[key] = key_node.start_mark.line + 1
+            _note_lines(value_node, key, lines, loader)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value_node in enumerate(node.value):
+            _note_lines(value_node, (*path, index), lines, loader)
+
+
+def _explain(error: ValidationError, lines: dict[Path_, int]) -> DefinitionError:
+    problems = error.errors()
+    first = min(problems, key=lambda p: _line_of(p["loc"], lines) or 0)
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        message = f"unknown key {where!r}{_suggest(first['loc'])}"
+    elif first["type"] == "missing":
+        message = f"the key {where!r} is missing"
+    else:
+        said = first["msg"].removeprefix("Value error, ")
+        message = f"{where}: {said}" if where else said
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return DefinitionError(message + more, line=_line_of(first["loc"], lines))
+
+
+def _line_of(location: Path_, lines: dict[Path_, int]) -> int | None:
+    for length in range(len(location), -1, -1):
+        if location[:length] in lines:
+            return lines[location[:length]]
+    return None
+
+
+def _suggest(location: Path_) -> str:
+    model: type[BaseModel] | None = Definition
+    for part in location[:-1]:
+        if isinstance(part, str) and model is not None:
+            model = _MODELS.get(part)
+    known = list(model.model_fields) if model else []
+    close = difflib.get_close_matches(str(location[-1]), known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
+
+
+def _model_of(key: str) -> type[BaseModel]:
+    annotation: Any = Definition.model_fields[key].annotation
+    while getattr(annotation, "__args__", None):
+        annotation = annotation.__args__[0]
+    found: type[BaseModel] = annotation
+    return found
+
+
+_MODELS = {key: _model_of(key) for key in ("fields", "destination", "file", "policies")}

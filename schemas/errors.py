@@ -1,0 +1,76 @@
+"""Every exception of Lading, sorted by what the caller should do next.
+
+    LadingError
+    ├── RetriableError            nothing is decided; the same call may succeed later
+    │   └── StoreBusyError        the job store or the destination is locked by somebody else
+    ├── FatalError                repeating is useless until a person changes something
+    │   ├── DefinitionError       a definition document is wrong; says where
+    │   ├── FileRefusedError      the file as a whole can't be imported; has a code of the catalogue
+    │   ├── DestinationError      the destination does not fit or can't be used
+    │   ├── NotFoundError         no such job, definition or file
+    │   ├── ConflictError         the job's state does not allow this
+    │   └── LeaseLostError        another worker owns the job now; stop and commit nothing
+    └── OutcomeUnknownError       it may have happened; find out before repeating
+
+A bad row is never an exception: it is a `RowError`, which is data.
+"""
+
+
+class LadingError(Exception):
+    """Anything that Lading itself reports."""
+
+
+class RetriableError(LadingError):
+    """Nothing is decided; the same call may succeed later."""
+
+
+class StoreBusyError(RetriableError):
+    """A database stayed locked for longer than Lading waits."""
+
+
+class FatalError(LadingError):
+    """Repeating is useless until a person changes something."""
+
+
+class DefinitionError(FatalError):
+    """A definition document is wrong.
+
+    Attributes:
+        line: 1-based line of the document, or None where the document as a whole is meant.
+    """
+
+    def __init__(self, message: str, *, line: int | None = None) -> None:
+        super().__init__(message if line is None else f"line {line}: {message}")
+        self.line = line
+
+
+class FileRefusedError(FatalError):
+    """The file as a whole can't be imported.
+
+    Attributes:
+        code: a file-level code of `schemas.codes`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class DestinationError(FatalError):
+    """The destination does not fit the definition, or can't be used; the message names the difference."""
+
+
+class NotFoundError(FatalError):
+    """No such job, definition or file."""
+
+
+class ConflictError(FatalError):
+    """The state of the thing does not allow what was asked."""
+
+
+class LeaseLostError(FatalError):
+    """Another worker owns the job now; whoever gets this stops and commits nothing more."""
+
+
+class OutcomeUnknownError(LadingError):
+    """The call may have taken effect; find out before repeating it."""

@@ -1,0 +1,87 @@
+"""How the headers of a file find the fields of a definition."""
+
+import difflib
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from schemas.definition import Definition
+from schemas.errors import FileRefusedError
+
+
+def normalise(header: str) -> str:
+    """The header without case, BOM, width, surrounding and doubled white space (NBSP included)."""
+    return " ".join(unicodedata.normalize("NFKC", header).replace("\ufeff", "").split()).casefold()
+
+
+def known_headers(definition: Definition) -> dict[str, str]:
+    """Normalised header → field name; a field's own name counts where no other field claims it."""
+    declared = {normalise(header): f.name for f in definition.fields for header in f.headers}
+    return {normalise(f.name): f.name for f in definition.fields} | declared
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Which column of the file feeds which field.
+
+    Attributes:
+        columns: field name → 0-based index of the column; fields that the file lacks are absent.
+        unknown: headers that no field claims, as they stood, in file order; blank ones left out.
+    """
+
+    columns: dict[str, int]
+    unknown: tuple[str, ...]
+
+
+def bind(definition: Definition, headers: Sequence[str]) -> Binding:
+    """Find each field's column by its header.
+
+    Raises:
+        FileRefusedError: a required column is missing (`header.missing`), or two columns claim one
+            field (`header.duplicate`), or a column is unknown and the policy says so (`header.unknown`).
+    """
+    fields_by_header = known_headers(definition)
+    claims: dict[str, list[int]] = defaultdict(list)
+    unknown: list[str] = []
+    for index, header in enumerate(headers):
+        name = fields_by_header.get(normalise(header))
+        if name is not None:
+            claims[name].append(index)
+        elif normalise(header):
+            unknown.append(header)
+    _refuse_duplicates(claims, headers)
+    _refuse_missing(definition, claims, unknown)
+    if unknown and definition.policies.unknown_columns == "error":
+        raise FileRefusedError("header.unknown", f"no field claims the columns {_quoted(unknown)}")
+    return Binding({name: indices[0] for name, indices in claims.items()}, tuple(unknown))
+
+
+def _refuse_duplicates(claims: dict[str, list[int]], headers: Sequence[str]) -> None:
+    for name, indices in claims.items():
+        if len(indices) > 1:
+            which = _quoted(headers[index] for index in indices)
+            raise FileRefusedError(
+                "header.duplicate", f"the columns {which} all feed the field {name!r}; keep one of them"
+            )
+
+
+def _refuse_missing(definition: Definition, claims: dict[str, list[int]], unknown: list[str]) -> None:
+    missing = [f for f in definition.fields if f.must_be_in_file(definition.key) and f.name not in claims]
+    if not missing:
+        return
+    nearest = {normalise(header): header for header in unknown}
+    parts = []
+    for f in missing:
+        close = difflib.get_close_matches(normalise(f.headers[0]), nearest, n=1)
+        hint = f" (did you mean {nearest[close[0]]!r}?)" if close else ""
+        parts.append(f"{f.headers[0]!r}{hint}")
+    found = f"the file has {_quoted(unknown)}" if unknown else "every column of the file is used"
+    noun = "column is" if len(parts) == 1 else "columns are"
+    raise FileRefusedError(
+        "header.missing", f"{len(parts)} required {noun} missing: {', '.join(parts)}; unclaimed: {found}"
+    )
+
+
+def _quoted(headers: Iterable[str]) -> str:
+    return ", ".join(repr(header) for header in headers)

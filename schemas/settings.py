@@ -1,0 +1,87 @@
+"""Where Lading keeps its state, and the few numbers that an operator may change."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+HOME_NAME = ".lading"
+
+
+def find_home(start: Path) -> Path:
+    """The nearest `.lading` at or above `start`; where there is none, the one to be made in `start`."""
+    for folder in (start, *start.parents):
+        if (folder / HOME_NAME).is_dir():
+            return folder / HOME_NAME
+    return start / HOME_NAME
+
+
+class Settings(BaseSettings):
+    """All settings; each is read from the environment variable `LADING_` + its name in capitals.
+
+    Built once by `main`, a flow or a test, and passed down; nothing reads it from a global.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LADING_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default_factory=lambda: find_home(Path.cwd()),
+        description="Folder of all state: job store, tables, uploads, stages, reports, Prefect's own files.",
+    )
+    tenant: str = Field(
+        "local",
+        pattern=r"^[a-z][a-z0-9_-]{0,62}$",
+        description="Whose data this is; the command line acts as `local`.",
+    )
+    prefect_api_url: str | None = Field(
+        None, description="Run imports as flows of this Prefect server instead of without one."
+    )
+    lease_seconds: float = Field(
+        30.0, gt=0, description="A job whose worker gave no sign for so long may be taken up by another."
+    )
+    busy_timeout_seconds: float = Field(
+        30.0, gt=0, description="How long a write waits for a locked database before it is an error."
+    )
+    upload_days: float = Field(30.0, gt=0, description="How long the bytes of an upload are kept.")
+    job_days: float = Field(90.0, gt=0, description="How long a job's rows and errors are kept.")
+    commit_rows: int = Field(
+        10_000,
+        ge=1_000,
+        description="Rows that one transaction of the destination covers at most; chunks stay whole.",
+    )
+    segment_rows: int = Field(
+        200_000, ge=1_000, description="Rows that one import task covers at most; chunks stay whole."
+    )
+
+    @property
+    def store_path(self) -> Path:
+        """The job store's SQLite file."""
+        return self.home / "lading.db"
+
+    @property
+    def prefect_home(self) -> Path:
+        """Prefect's own files; never those of the person who runs Lading."""
+        return self.home / "prefect"
+
+    def table_path(self, tenant: str) -> Path:
+        """The SQLite file of the tenant's `database: default`."""
+        return self.home / "data" / f"{tenant}.db"
+
+    def upload_path(self, sha256: str) -> Path:
+        """Where the bytes with this hash lie, whoever brought them."""
+        return self.home / "uploads" / sha256[:2] / sha256
+
+    def stage_path(self, job_id: str) -> Path:
+        """Folder of the job's checked records; made by validate, read by import."""
+        return self.home / "stages" / job_id
+
+    def report_path(self, job_id: str) -> Path:
+        """Folder of the files that the job leaves for people."""
+        return self.home / "reports" / job_id
+
+    def make_home(self) -> None:
+        """Create the home, closed to other users and invisible to git; harmless when it is there."""
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ignore = self.home / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")

@@ -1,0 +1,140 @@
+"""A file as a table of text with true coordinates: what every format yields and validation takes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+from schemas.definition import FileOptions
+from schemas.row_error import column_letter
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the file.
+
+    Attributes:
+        header: the text of the header cell as it stood (`""` where blank); the key, for JSON Lines.
+        letter: the letter that a spreadsheet shows above it; None for JSON Lines.
+    """
+
+    header: str
+    letter: str | None
+
+    @classmethod
+    def at(cls, header: str, index: int) -> "Column":
+        """The column of a sheet or text file at the 0-based `index`, counted from column A."""
+        return cls(header, column_letter(index))
+
+
+@dataclass(frozen=True)
+class Detected:
+    """What the file turned out to be; shown to people, and enough to read the rows.
+
+    Attributes:
+        kind: the format's name: `csv`, `xlsx`, `jsonl`.
+        columns: in the order of the file.
+        header_row: 1-based row of the header as the user sees it; None where there is none (JSON Lines).
+        sheet, encoding, delimiter: None where the format has no such thing.
+        notes: sentences for people, such as a contradiction between name and bytes.
+    """
+
+    kind: str
+    columns: tuple[Column, ...]
+    header_row: int | None = None
+    sheet: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MalformedRow:
+    """A row that could not be split into cells.
+
+    Attributes:
+        ordinal: 0-based among the data rows.
+        code: a row-level code of `schemas.codes`.
+        text: the row as it stood, at most 500 characters.
+        detail: what is wrong with it, in words.
+    """
+
+    ordinal: int
+    code: str
+    text: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class ErrorCell:
+    """A cell that holds a spreadsheet error (`#N/A`) instead of a value.
+
+    Attributes:
+        ordinal: 0-based among the data rows.
+        column: 0-based index into `Detected.columns`.
+        text: the error as the sheet shows it.
+    """
+
+    ordinal: int
+    column: int
+    text: str
+
+
+@dataclass(frozen=True)
+class TextBlock:
+    """Consecutive data rows as text.
+
+    The i-th row of `cells` is the data row with ordinal `first_ordinal + i`. Blank rows of the file are
+    no data rows: they have no ordinal, but they count in `rows` and `lines`.
+
+    Attributes:
+        first_ordinal: 0-based; a multiple of `BLOCK_ROWS`.
+        cells: (n_rows, n_columns); all columns String, named `"0"`, `"1"` … by position in
+            `Detected.columns`; null where the cell is blank, and throughout a malformed row.
+        rows: (n_rows,) UInt32, 1-based row numbers as the user sees them.
+        lines: (n_rows,) UInt32, 1-based physical lines; None for workbooks.
+        malformed: in order of ordinal.
+        error_cells: their text in `cells` is null.
+    """
+
+    first_ordinal: int
+    cells: pl.DataFrame
+    rows: pl.Series
+    lines: pl.Series | None = None
+    malformed: tuple[MalformedRow, ...] = field(default=())
+    error_cells: tuple[ErrorCell, ...] = field(default=())
+
+
+class Format(Protocol):
+    """One kind of file. A module of `formats` holds one as `FORMAT`."""
+
+    kind: str
+    suffixes: tuple[str, ...]
+    """Names that files of this kind usually have, such as `.csv`; only to report a contradiction."""
+
+    def matches(self, head: bytes) -> bool:
+        """True when a file that begins with `head` (up to 64 KiB) is of this kind, whatever its name."""
+        ...
+
+    def detect(self, path: Path, options: FileOptions, known_headers: frozenset[str]) -> Detected:
+        """What the file is and which columns it has.
+
+        Args:
+            options: what the definition fixes; None means detect.
+            known_headers: the definition's headers, normalised by `schemas.headers.normalise`; empty
+                where there is no definition.
+
+        Raises:
+            FileRefusedError: the file can't be read as a table.
+        """
+        ...
+
+    def read(self, path: Path, detected: Detected) -> Iterator[TextBlock]:
+        """All data rows from the first, in blocks of exactly `BLOCK_ROWS` but for the last.
+
+        Raises:
+            FileRefusedError: the file turned out to be broken.
+        """
+        ...
