@@ -1,31 +1,20 @@
 """What an import is: the document from which the checks, the table, the template and the docs come."""
 
+import re
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
 
+import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field as Setting, model_validator
+
+from schemas.errors import DefinitionError
+from schemas.field_types import CHOICES, NUMERIC, TEMPORAL, TEXTUAL, FieldType, Scalar, typed_value
 
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 COLUMN_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
 RESERVED_PREFIX = "lading_"
-
-
-class FieldType(StrEnum):
-    """What a value is; the file always brings text."""
-
-    STRING = "string"
-    INTEGER = "integer"
-    NUMBER = "number"
-    DECIMAL = "decimal"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    TIME = "time"
-    DATETIME = "datetime"
-    CHOICE = "choice"
-    MULTICHOICE = "multichoice"
-    JSON = "json"
-    UUID = "uuid"
-    EMAIL = "email"
+FORMAT_PATTERN = re.compile(r"%(?:%|\.f|\.?[369]f|:?z|[AaBbDdeFfHhIjklMmPpRrSTyYw])")
 
 
 class Mode(StrEnum):
@@ -35,11 +24,6 @@ class Mode(StrEnum):
     INSERT = "insert"
     UPDATE = "update"
 
-
-NUMERIC = frozenset({FieldType.INTEGER, FieldType.NUMBER, FieldType.DECIMAL})
-TEMPORAL = frozenset({FieldType.DATE, FieldType.TIME, FieldType.DATETIME})
-TEXTUAL = frozenset({FieldType.STRING, FieldType.EMAIL})
-CHOICES = frozenset({FieldType.CHOICE, FieldType.MULTICHOICE})
 
 APPLIES_TO: dict[str, frozenset[FieldType]] = {
     "min": NUMERIC | TEMPORAL,
@@ -52,8 +36,6 @@ APPLIES_TO: dict[str, frozenset[FieldType]] = {
     "timezone": frozenset({FieldType.DATETIME}),
 }
 """Constraint → the types that know it; on another type it is an error of the definition."""
-
-Scalar = str | int | float | bool
 
 
 def _as_tuple(value: object) -> object:
@@ -110,11 +92,42 @@ class Field(_Document):
                     f"{constraint!r} does not apply to type {self.type.value!r}; it applies to "
                     + ", ".join(sorted(t.value for t in types))
                 )
+        self._check_values()
         if self.type in CHOICES and not self.choices:
             raise ValueError(f"type {self.type.value!r} needs 'choices'")
         if self.name.lower().startswith(RESERVED_PREFIX):
             raise ValueError(f"names that begin with {RESERVED_PREFIX!r} are reserved")
         return self
+
+    def _check_values(self) -> None:
+        limits: dict[str, Any] = {
+            c: typed_value(self.type, v) for c in ("min", "max") if (v := getattr(self, c)) is not None
+        }
+        if len(limits) == 2 and limits["min"] > limits["max"]:
+            raise ValueError("'min' is greater than 'max'")
+        if self.min_length and self.max_length and self.min_length > self.max_length:
+            raise ValueError("'min_length' is greater than 'max_length'")
+        if self.default is not None:
+            typed_value(self.type, self.default)
+        if self.type is FieldType.CHOICE and self.default not in (None, *self.choices):
+            raise ValueError(f"the default {self.default!r} is none of the choices")
+        if self.format is not None and "%" in FORMAT_PATTERN.sub("", self.format):
+            raise ValueError(f"the format {self.format!r} has a directive that is not known")
+        if self.timezone is not None and self.timezone not in available_timezones():
+            raise ValueError(f"there is no time zone {self.timezone!r}; use an IANA name such as Europe/Berlin")
+        _check_pattern(self.pattern)
+
+
+def _check_pattern(pattern: str | None) -> None:
+    try:
+        pl.Series([""]).str.contains(whole_match(pattern or ""))
+    except pl.exceptions.ComputeError as error:
+        raise ValueError(f"the pattern {pattern!r} is no regular expression: {error}") from error
+
+
+def whole_match(pattern: str) -> str:
+    """The regular expression that matches only where `pattern` matches the whole value."""
+    return f"^(?:{pattern})$"
 
 
 class TableDestination(_Document):
@@ -184,10 +197,16 @@ class Definition(_Document):
         return field.required or field.name in self.key
 
     def in_mode(self, mode: Mode | None) -> "Definition":
-        """The same definition in another mode (None: unchanged), checked anew."""
+        """The same definition in another mode; None leaves it as it is.
+
+        Raises:
+            DefinitionError: it can't work in that mode.
+        """
         if mode is None or mode is self.mode:
             return self
-        return Definition.model_validate(self.model_dump() | {"mode": mode})
+        if not self.key and mode is not Mode.INSERT:
+            raise DefinitionError(f"mode {mode.value!r} needs a 'key', which {self.name!r} does not have")
+        return self.model_copy(update={"mode": mode})
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:

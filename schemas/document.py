@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.definition import Definition
 from schemas.errors import DefinitionError, NotFoundError
+from schemas.headers import known_headers
 
 Path_ = tuple[str | int, ...]
 
@@ -53,9 +54,11 @@ def parse_definition(text: str) -> Definition:
     """
     document, lines = _parse(text)
     try:
-        return Definition.model_validate(document)
+        definition = Definition.model_validate(document)
     except ValidationError as error:
         raise _explain(error, lines) from error
+    known_headers(definition)
+    return definition
 
 
 def read_definition(path: Path) -> Definition:

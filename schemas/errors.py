@@ -9,6 +9,7 @@
     │   ├── DestinationError      the destination does not fit or can't be used
     │   ├── NotFoundError         no such job, definition or file
     │   ├── ConflictError         the job's state does not allow this
+    │   ├── JobUnsuccessfulError  the job ended, but not well; its record says why
     │   └── LeaseLostError        another worker owns the job now; stop and commit nothing
     └── OutcomeUnknownError       it may have happened; find out before repeating
 
@@ -66,6 +67,18 @@ class NotFoundError(FatalError):
 
 class ConflictError(FatalError):
     """The state of the thing does not allow what was asked."""
+
+
+class JobUnsuccessfulError(FatalError):
+    """The job ended `invalid`, `failed` or `cancelled`; every row is accounted for all the same.
+
+    Attributes:
+        job_id: its record says why.
+    """
+
+    def __init__(self, job_id: str, message: str) -> None:
+        super().__init__(message)
+        self.job_id = job_id
 
 
 class LeaseLostError(FatalError):

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from schemas.definition import Definition
-from schemas.errors import FileRefusedError
+from schemas.errors import DefinitionError, FileRefusedError
+
+FAILED_ROWS_COLUMN = "lading_errors"
+"""Header of the column of reasons in the files of failed rows that Lading writes; no field claims it."""
 
 
 def normalise(header: str) -> str:
@@ -16,8 +19,17 @@ def normalise(header: str) -> str:
 
 
 def known_headers(definition: Definition) -> dict[str, str]:
-    """Normalised header → field name; a field's own name counts where no other field claims it."""
-    declared = {normalise(header): f.name for f in definition.fields for header in f.headers}
+    """Normalised header → field name; a field's own name counts where no other field claims it.
+
+    Raises:
+        DefinitionError: two fields claim the same header.
+    """
+    declared: dict[str, str] = {}
+    for name, header in ((f.name, header) for f in definition.fields for header in f.headers):
+        if declared.setdefault(normalise(header), name) != name:
+            raise DefinitionError(
+                f"the fields {declared[normalise(header)]!r} and {name!r} both claim the header {header!r}"
+            )
     return {normalise(f.name): f.name for f in definition.fields} | declared
 
 
@@ -48,7 +60,7 @@ def bind(definition: Definition, headers: Sequence[str]) -> Binding:
         name = fields_by_header.get(normalise(header))
         if name is not None:
             claims[name].append(index)
-        elif normalise(header):
+        elif normalise(header) not in ("", FAILED_ROWS_COLUMN):
             unknown.append(header)
     _refuse_duplicates(claims, headers)
     _refuse_missing(definition, claims, unknown)

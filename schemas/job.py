@@ -83,15 +83,13 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a running stage has come.
+class Ending:
+    """How a job is to end: by itself, or for a reason that concerns the job as a whole.
 
     Attributes:
-        stage: `upload`, `validate`, `import`, `poll` or `report`.
-        rows_done: rows behind it in this stage.
-        rows_total: rows there are, None while the file is still being read.
+        code, message: why, None where the job just finished.
     """
 
-    stage: str
-    rows_done: int
-    rows_total: int | None = None
+    state: JobState = JobState.FINISHED
+    code: str | None = None
+    message: str | None = None

@@ -1,0 +1,101 @@
+"""What each type of field is in polars, in SQL-free words, and how a document writes one of its values."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+
+import polars as pl
+
+Scalar = str | int | float | bool
+Typed = str | int | float | bool | Decimal | date | time | datetime
+
+DECIMAL_DIGITS = 38
+DECIMAL_SCALE = 12
+
+
+class FieldType(StrEnum):
+    """What a value is; the file always brings text."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    DECIMAL = "decimal"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIME = "time"
+    DATETIME = "datetime"
+    CHOICE = "choice"
+    MULTICHOICE = "multichoice"
+    JSON = "json"
+    UUID = "uuid"
+    EMAIL = "email"
+
+
+NUMERIC = frozenset({FieldType.INTEGER, FieldType.NUMBER, FieldType.DECIMAL})
+TEMPORAL = frozenset({FieldType.DATE, FieldType.TIME, FieldType.DATETIME})
+TEXTUAL = frozenset({FieldType.STRING, FieldType.EMAIL})
+CHOICES = frozenset({FieldType.CHOICE, FieldType.MULTICHOICE})
+
+_DTYPES: Mapping[FieldType, pl.DataType] = {
+    FieldType.INTEGER: pl.Int64(),
+    FieldType.NUMBER: pl.Float64(),
+    FieldType.DECIMAL: pl.Decimal(DECIMAL_DIGITS, DECIMAL_SCALE),
+    FieldType.BOOLEAN: pl.Boolean(),
+    FieldType.DATE: pl.Date(),
+    FieldType.TIME: pl.Time(),
+    FieldType.DATETIME: pl.Datetime("us"),
+}
+
+DTYPES: Mapping[FieldType, pl.DataType] = MappingProxyType({t: _DTYPES.get(t, pl.String()) for t in FieldType})
+"""Type → dtype of its column in a typed frame; datetimes are naive, in UTC where a zone is known."""
+
+
+def typed_value(field_type: FieldType, value: Scalar) -> Typed:
+    """The value that a document means by `value` in a `min`, `max` or `default` of this type.
+
+    Raises:
+        ValueError: `value` is none of this type.
+    """
+    read = _READERS.get(field_type)
+    if read is None:
+        return value if isinstance(value, str) else str(value)
+    try:
+        return read(value)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise ValueError(f"{value!r} is no value of type {field_type.value!r}") from error
+
+
+def _integer(value: Scalar) -> int:
+    if isinstance(value, bool) or int(value) != float(value):
+        raise ValueError
+    return int(value)
+
+
+def _number(value: Scalar) -> float:
+    if isinstance(value, bool):
+        raise TypeError
+    return float(value)
+
+
+def _boolean(value: Scalar) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _datetime(value: Scalar) -> datetime:
+    moment = datetime.fromisoformat(str(value))
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+_READERS: Mapping[FieldType, Callable[[Scalar], Typed]] = {
+    FieldType.INTEGER: _integer,
+    FieldType.NUMBER: _number,
+    FieldType.DECIMAL: lambda value: Decimal(str(value)),
+    FieldType.BOOLEAN: _boolean,
+    FieldType.DATE: lambda value: date.fromisoformat(str(value)),
+    FieldType.TIME: lambda value: time.fromisoformat(str(value)),
+    FieldType.DATETIME: _datetime,
+}

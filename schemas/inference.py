@@ -1,0 +1,197 @@
+"""From a table of text to the definition that accepts every row of it."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field as default
+
+import polars as pl
+
+from schemas.casting import cast_column
+from schemas.definition import Definition, Field, Mode, TableDestination
+from schemas.errors import FileRefusedError
+from schemas.field_types import FieldType
+from schemas.headers import FAILED_ROWS_COLUMN, normalise
+from schemas.text_table import Detected, TextBlock
+
+CANDIDATES: tuple[Field, ...] = (
+    Field(name="f", type=FieldType.INTEGER),
+    Field(name="f", type=FieldType.NUMBER),
+    Field(name="f", type=FieldType.BOOLEAN),
+    Field(name="f", type=FieldType.DATE),
+    Field(name="f", type=FieldType.DATE, format="%m/%d/%Y"),
+    Field(name="f", type=FieldType.DATE, format="%d/%m/%Y"),
+    Field(name="f", type=FieldType.DATE, format="%d.%m.%Y"),
+    Field(name="f", type=FieldType.DATE, format="%Y/%m/%d"),
+    Field(name="f", type=FieldType.TIME),
+    Field(name="f", type=FieldType.DATETIME),
+    Field(name="f", type=FieldType.UUID),
+)
+"""What a column may be, the first that takes every value wins; text takes everything."""
+
+NEARLY = 0.95
+"""A column of text whose values are nearly all of another type is pointed out."""
+
+
+@dataclass
+class _Guess:
+    """What is known of one column so far."""
+
+    values: int = 0
+    blanks: int = 0
+    misfits: dict[int, int] = default(default_factory=lambda: dict.fromkeys(range(len(CANDIDATES)), 0))
+    hashes: list[pl.Series] | None = default(default_factory=list)
+
+    def add(self, text: pl.Series, *, from_workbook: bool) -> None:
+        present = text.drop_nulls()
+        self.values += present.len()
+        self.blanks += text.len() - present.len()
+        for index, candidate in enumerate(CANDIDATES):
+            if self.misfits[index] <= (1 - NEARLY) * self.values:
+                self.misfits[index] += _misfits(present, candidate, from_workbook=from_workbook)
+        self._add_hashes(present)
+
+    def _add_hashes(self, present: pl.Series) -> None:
+        """Keep 8 bytes a value as long as no value stood twice."""
+        if self.hashes is None:
+            return
+        self.hashes.append(present.hash(seed=0))
+        if self.blanks or self.hashes[-1].n_unique() < present.len():
+            self.hashes = None
+
+    @property
+    def unique(self) -> bool:
+        if self.hashes is None or not self.values:
+            return False
+        return pl.concat(self.hashes).n_unique() == self.values
+
+    @property
+    def fitting(self) -> Field | None:
+        return next((c for i, c in enumerate(CANDIDATES) if self.values and not self.misfits[i]), None)
+
+    @property
+    def nearly_fitting(self) -> tuple[Field, int] | None:
+        """The candidate that all but a few values fit, and how many don't."""
+        near = [(m, i) for i, m in self.misfits.items() if 0 < m <= (1 - NEARLY) * self.values]
+        return (CANDIDATES[min(near)[1]], min(near)[0]) if near else None
+
+
+def _misfits(present: pl.Series, candidate: Field, *, from_workbook: bool) -> int:
+    if candidate.type in _MORE_THAN_CASTING:
+        fits = present.str.strip_chars().str.contains(_MORE_THAN_CASTING[candidate.type])
+        if not fits.all():
+            return int((~fits).sum())
+    failures = cast_column(present, candidate, from_workbook=from_workbook).failures.values()
+    return sum(int(mask.sum()) for mask in failures)
+
+
+_MORE_THAN_CASTING = {
+    # A leading zero or plus is part of an identifier or a telephone number, not of a number.
+    FieldType.INTEGER: r"^(0|-?[1-9]\d*)$",
+    FieldType.NUMBER: r"^-?(0|[1-9]\d*)(\.\d+([eE][+-]?\d+)?)?$",
+    FieldType.BOOLEAN: r"^(?i:true|false|yes|no)$",
+}
+
+
+@dataclass(frozen=True)
+class Inference:
+    """A definition that accepts the file, and what a person may want to change in it.
+
+    Attributes:
+        notes: sentences for people.
+    """
+
+    definition: Definition
+    notes: tuple[str, ...]
+
+
+def infer_definition(name: str, detected: Detected, blocks: Iterable[TextBlock]) -> Inference:
+    """The definition named `name` that takes every row which is well formed.
+
+    The key is the first column whose values are all there and all different; without one, mode is insert.
+    """
+    _refuse_duplicates([column.header for column in detected.columns])
+    guesses = [_Guess() for _ in detected.columns]
+    for block in blocks:
+        sound = pl.Series([True] * block.cells.height, dtype=pl.Boolean)
+        if block.malformed:
+            sound = sound.scatter([m.ordinal - block.first_ordinal for m in block.malformed], values=False)
+        for guess, column in zip(guesses, block.cells.filter(sound).get_columns(), strict=True):
+            guess.add(column, from_workbook=detected.kind == "xlsx")
+    return _compose(name, detected, guesses)
+
+
+def _refuse_duplicates(headers: list[str]) -> None:
+    seen: dict[str, str] = {}
+    for header in filter(normalise, headers):
+        if normalise(header) in seen:
+            raise FileRefusedError(
+                "header.duplicate",
+                f"two columns are called {header!r}; rename one of them, or declare which is meant",
+            )
+        seen[normalise(header)] = header
+
+
+def _compose(name: str, detected: Detected, guesses: list[_Guess]) -> Inference:
+    fields: list[Field] = []
+    key: tuple[str, ...] = ()
+    notes: list[str] = []
+    taken: set[str] = set()
+    for column, guess in zip(detected.columns, guesses, strict=True):
+        if normalise(column.header) == FAILED_ROWS_COLUMN:
+            continue
+        if not column.header.strip():
+            notes.append(f"column {column.letter} has no header; it is left out")
+            continue
+        field_name = _field_name(column.header, taken)
+        base = guess.fitting or Field(name="f")
+        key = (field_name,) if not key and guess.unique else key
+        required = bool(guess.values) and not guess.blanks
+        fields.append(
+            base.model_copy(update={"name": field_name, "header": (column.header,), "required": required})
+        )
+        notes += _near_note(column.header, guess) + _order_note(column.header, guess)
+    definition = Definition(
+        name=name,
+        key=key,
+        mode=Mode.UPSERT if key else Mode.INSERT,
+        fields=tuple(fields),
+        destination=TableDestination(table=name.replace("-", "_")),
+    )
+    return Inference(definition, tuple(notes))
+
+
+def _near_note(header: str, guess: _Guess) -> list[str]:
+    near = None if guess.fitting else guess.nearly_fitting
+    if near is None:
+        return []
+    candidate, misfits = near
+    form = f" of the form {candidate.format}" if candidate.format else ""
+    count = (
+        f"{guess.values - misfits:,} of its {guess.values:,} values are of type {candidate.type.value}{form}"
+    )
+    return [f"{header!r} is taken as text: {count}; declare that type to have the other {misfits:,} refused"]
+
+
+def _order_note(header: str, guess: _Guess) -> list[str]:
+    orders = {"%m/%d/%Y", "%d/%m/%Y"}
+    fitting = {c.format for i, c in enumerate(CANDIDATES) if c.format in orders and not guess.misfits[i]}
+    if guess.fitting is None or guess.fitting.format not in orders or fitting != orders:
+        return []
+    return [f"every date of {header!r} reads both ways; the month is taken to come first"]
+
+
+def _field_name(header: str, taken: set[str]) -> str:
+    base = re.sub(r"[^a-z0-9]+", "_", header.lower()).strip("_")[:50] or "column"
+    base = base if base[0].isalpha() and not base.startswith("lading_") else f"c_{base}"
+    name, number = base, 2
+    while name in taken:
+        name, number = f"{base}_{number}", number + 1
+    taken.add(name)
+    return name
+
+
+def definition_name(file_name: str) -> str:
+    """The name that an inferred definition is kept under: `Q1 Report.csv.gz` becomes `q1_report`."""
+    stem = re.sub(r"[^a-z0-9-]+", "_", file_name.partition(".")[0].lower()).strip("_-")[:50]
+    stem = stem or "import"
+    return stem if stem[0].isalpha() and not stem.startswith(("lading_", "sqlite_")) else f"import_{stem}"

@@ -1,0 +1,172 @@
+import datetime as dt
+from decimal import Decimal
+
+import polars as pl
+import pytest
+from hypothesis import given, strategies as st
+
+from schemas.casting import cast_column
+from schemas.definition import Field
+
+
+def cast(
+    texts: list[str | None], *, from_workbook: bool = False, **field: object
+) -> tuple[list[object], dict[str, list[int]]]:
+    declared = Field.model_validate({"name": "f", **field})
+    column = cast_column(pl.Series(texts, dtype=pl.String), declared, from_workbook=from_workbook)
+    return column.values.to_list(), {c: mask.arg_true().to_list() for c, mask in column.failures.items()}
+
+
+def moment(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
+
+
+GOOD = [
+    ("string", {}, " 00123 ", " 00123 "),
+    ("integer", {}, " +42 ", 42),
+    ("integer", {}, "880.0", 880),
+    ("integer", {}, "-9223372036854775808", -(2**63)),
+    ("number", {}, "-1.5e3", -1500.0),
+    ("number", {}, ".5", 0.5),
+    ("decimal", {}, "0.1", Decimal("0.1")),
+    ("decimal", {}, "+12345678901234567890.123456789012", Decimal("12345678901234567890.123456789012")),
+    ("decimal", {}, "1.50000000000000000000", Decimal("1.5")),
+    ("boolean", {}, "YES", True),
+    ("boolean", {}, "0", False),
+    ("date", {}, "2024-02-29", dt.date(2024, 2, 29)),
+    ("date", {"format": "%m/%d/%Y"}, "1/2/1965", dt.date(1965, 1, 2)),
+    ("date", {"format": "%d.%m.%y"}, "31.12.99", dt.date(1999, 12, 31)),
+    ("time", {}, "8:05:58", dt.time(8, 5, 58)),
+    ("time", {}, "13:44", dt.time(13, 44)),
+    ("time", {"format": "%I:%M %p"}, "01:30 PM", dt.time(13, 30)),
+    ("datetime", {}, "2024-02-29T13:44:18.250", moment("2024-02-29 13:44:18.250")),
+    ("datetime", {}, "2024-02-29 13:44", moment("2024-02-29 13:44")),
+    ("datetime", {}, "2024-02-29", moment("2024-02-29 00:00")),
+    ("datetime", {}, "2024-02-29T13:44:18+02:00", moment("2024-02-29 11:44:18")),
+    ("datetime", {}, "2024-02-29T13:44:18Z", moment("2024-02-29 13:44:18")),
+    ("datetime", {"timezone": "Europe/Berlin"}, "2024-07-01 12:00:00", moment("2024-07-01 10:00:00")),
+    ("datetime", {"timezone": "Europe/Berlin"}, "2024-07-01 12:00:00-05:00", moment("2024-07-01 17:00:00")),
+    ("datetime", {"format": "%d/%m/%Y %H:%M"}, "29/02/2024 13:44", moment("2024-02-29 13:44")),
+    ("datetime", {"format": "%Y-%m-%d %H:%M %z"}, "2024-02-29 13:44 +0100", moment("2024-02-29 12:44")),
+    ("choice", {"choices": ["A", "B"]}, " A ", "A"),
+    ("multichoice", {"choices": ["A", "B;C", "D"]}, "A; D", '["A", "D"]'),
+    ("multichoice", {"choices": ["A", "B;C"]}, '["B;C"]', '["B;C"]'),
+    ("json", {}, '{"a": [1, 2.50]}', '{"a": [1, 2.50]}'),
+    ("uuid", {}, "{BF40C69B5AAA4A4B99F469211AA23288}", "bf40c69b-5aaa-4a4b-99f4-69211aa23288"),
+    ("email", {}, "jo@mail.example.com", "jo@mail.example.com"),
+]
+
+
+@pytest.mark.parametrize(("type_", "extra", "text", "value"), GOOD)
+def test_text_becomes_the_value_that_people_mean(type_, extra, text, value):
+    assert cast([text], type=type_, **extra) == ([value], {})
+
+
+BAD = [
+    ("integer", {}, "12 apples", "type.integer"),
+    ("integer", {}, "1.5", "type.integer"),
+    ("integer", {}, "99999999999999999999", "type.integer_range"),
+    ("number", {}, "1,5", "type.number"),
+    ("number", {}, "NaN", "type.number"),
+    ("number", {}, "1e999", "type.number"),
+    ("decimal", {}, "1.2.3", "type.decimal"),
+    ("decimal", {}, "0.1234567890123", "type.decimal"),
+    ("decimal", {}, "123456789012345678901234567", "type.decimal"),
+    ("boolean", {}, "perhaps", "type.boolean"),
+    ("date", {}, "2023-02-29", "type.date"),
+    ("date", {"format": "%m/%d/%Y"}, "01/02/65", "type.date"),
+    ("date", {"format": "%m/%d/%Y"}, "1975-02-23T02:58:41.000Z", "type.date"),
+    ("date", {}, "2024-02-29 12:00:00", "type.date"),
+    ("time", {}, "25:00", "type.time"),
+    ("time", {}, "1975-02-23T02:58:41.000Z", "type.time"),
+    ("datetime", {}, "yesterday", "type.datetime"),
+    ("datetime", {"timezone": "Europe/Berlin"}, "2024-03-31 02:30:00", "type.datetime"),
+    ("datetime", {"timezone": "Europe/Berlin"}, "2024-10-27 02:30:00", "type.datetime"),
+    ("multichoice", {"choices": ["A"]}, "A;X", "type.multichoice"),
+    ("multichoice", {"choices": ["A"]}, "[1]", "type.multichoice"),
+    ("json", {}, "{a: 1}", "type.json"),
+    ("json", {}, "NaN", "type.json"),
+    ("json", {}, "[" * 100_000, "type.json"),
+    ("uuid", {}, "1234", "type.uuid"),
+    ("email", {}, "jo at example.com", "type.email"),
+    ("string", {}, "A\0B", "cell.nul"),
+    ("json", {}, '"A\0"', "cell.nul"),
+]
+
+
+@pytest.mark.parametrize(("type_", "extra", "text", "code"), BAD)
+def test_text_that_is_no_such_value_is_reported_and_never_lost(type_, extra, text, code):
+    assert cast([text], type=type_, **extra) == ([None], {code: [0]})
+
+
+@pytest.mark.parametrize(
+    "type_", ["string", "integer", "decimal", "boolean", "date", "datetime", "json", "uuid"]
+)
+@pytest.mark.parametrize("blank", [None, "", "  "])
+def test_a_blank_cell_is_null_and_no_error(type_, blank):
+    values, failures = cast([blank], type=type_)
+    assert failures == {}
+    assert values == ([blank] if type_ == "string" and blank == "  " else [None])
+
+
+@pytest.mark.parametrize(
+    ("type_", "default", "value"),
+    [
+        ("integer", 7, 7),
+        ("boolean", True, True),
+        ("date", "2024-01-02", dt.date(2024, 1, 2)),
+        ("string", "x", "x"),
+    ],
+)
+def test_a_blank_cell_takes_the_default_and_a_bad_one_does_not(type_, default, value):
+    values, failures = cast([None, "\0"], type=type_, default=default)
+    assert values == [value, None]
+    assert failures == {"cell.nul": [1]}
+
+
+def test_a_real_date_cell_of_a_workbook_needs_no_format():
+    field = {"type": "date", "format": "%m/%d/%Y"}
+    assert cast(["2024-02-29"], from_workbook=True, **field) == ([dt.date(2024, 2, 29)], {})
+    assert cast(["2024-02-29"], **field) == ([None], {"type.date": [0]})
+
+
+def test_a_decimal_from_a_workbook_is_what_the_sheet_shows():
+    assert cast(["0.30000000000000004"], from_workbook=True, type="decimal") == ([Decimal("0.3")], {})
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_every_integer_of_64_bits_round_trips(number):
+    assert cast([str(number)], type="integer") == ([number], {})
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=12, min_value=-(10**25), max_value=10**25))
+def test_every_decimal_of_the_kept_digits_round_trips(number):
+    assert cast([f"{number:f}"], type="decimal") == ([number], {})
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_float_round_trips(number):
+    assert cast([repr(number)], type="number") == ([number], {})
+
+
+@given(
+    st.dates(min_value=dt.date(1000, 1, 1)), st.sampled_from(["%m/%d/%Y", "%d.%m.%Y", "%Y-%m-%d", "%d %B %Y"])
+)
+def test_every_date_round_trips_in_every_form(day, form):
+    assert cast([day.strftime(form)], type="date", format=form) == ([day], {})
+
+
+@given(st.datetimes(min_value=dt.datetime(1000, 1, 1)))  # noqa: DTZ001 - naive on purpose: no zone is declared
+def test_every_moment_round_trips(when):
+    assert cast([when.isoformat()], type="datetime") == ([when], {})
+
+
+@given(
+    st.lists(st.none() | st.text(), max_size=20), st.sampled_from(["integer", "number", "date", "json", "uuid"])
+)
+def test_no_text_vanishes(texts, type_):
+    values, failures = cast(texts, type=type_)
+    reported = {index for indices in failures.values() for index in indices}
+    for index, (text, value) in enumerate(zip(texts, values, strict=True)):
+        blank = text is None or not text.strip(" \t\r\n\u00a0\ufeff\u200b")
+        assert (value is None) == (blank or index in reported)
