@@ -1,0 +1,141 @@
+"""Jobs in the job store: made, found, and moved from state to state by compare-and-set."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from schemas.clock import utc_now
+from schemas.errors import ConflictError, LeaseLostError, NotFoundError, RetriableError
+from schemas.job import RUNNING, TERMINAL, TRANSITIONS, JobState
+from store.tables import Event, Job
+
+
+def add_job(session: Session, job: Job) -> Job:
+    """Keep a new job."""
+    session.add(job)
+    session.flush()
+    add_event(session, job.id, job.state.value)
+    return job
+
+
+def get_job(session: Session, job_id: str) -> Job:
+    """The job with this id.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    job = session.get(Job, job_id)
+    if job is None:
+        raise NotFoundError(f"there is no job {job_id!r}")
+    return job
+
+
+def find_job(session: Session, tenant: str, prefix: str) -> Job:
+    """The tenant's job whose id begins with `prefix`.
+
+    Raises:
+        NotFoundError: none does, or several do.
+    """
+    query = select(Job).where(Job.tenant == tenant, col(Job.id).startswith(prefix, autoescape=True)).limit(2)
+    found = session.exec(query).all()
+    if len(found) != 1:
+        raise NotFoundError(
+            f"{'several jobs begin' if found else 'no job begins'} with {prefix!r}; `lading jobs` lists them"
+        )
+    return found[0]
+
+
+def list_jobs(session: Session, tenant: str, limit: int) -> Sequence[Job]:
+    """The tenant's newest jobs, newest first."""
+    query = select(Job).where(Job.tenant == tenant).order_by(col(Job.received_at).desc()).limit(limit)
+    return session.exec(query).all()
+
+
+def running_jobs(session: Session, tenant: str, destination_key: str | None = None) -> Sequence[Job]:
+    """Jobs that are not terminal, oldest first, whether or not somebody works on them."""
+    query = select(Job).where(Job.tenant == tenant, col(Job.state).in_(RUNNING))
+    if destination_key is not None:
+        query = query.where(Job.destination_key == destination_key)
+    return session.exec(query.order_by(col(Job.received_at))).all()
+
+
+def unreported_jobs(session: Session, tenant: str) -> Sequence[Job]:
+    """Terminal jobs whose report was never written, oldest first."""
+    query = select(Job).where(
+        Job.tenant == tenant, col(Job.state).in_(TERMINAL), col(Job.reported_at).is_(None)
+    )
+    return session.exec(query.order_by(col(Job.received_at))).all()
+
+
+def transition(session: Session, job_id: str, to: JobState, *, epoch: int, **values: object) -> Job:
+    """Move the job to `to`, if the table of transitions and the lease allow it.
+
+    Being in `to` already is fine, so that a stage may run again; a terminal job stays as it is.
+
+    Args:
+        epoch: of the lease under which the caller works.
+        values: columns of the job to set in the same step.
+
+    Raises:
+        LeaseLostError: somebody else took the lease since.
+        ConflictError: the job can't move there from where it is.
+        RetriableError: another job imports into the same destination now.
+    """
+    sources = {state for state, targets in TRANSITIONS.items() if to in targets}
+    sources |= set() if to.terminal else {to}
+    moved = values | {"state": to, f"{to.value}_at": utc_now()}
+    try:
+        changed = _update(
+            session, moved, col(Job.id) == job_id, col(Job.lease_epoch) == epoch, col(Job.state).in_(sources)
+        )
+    except IntegrityError as error:
+        if "destination_key" in str(error.orig):
+            raise RetriableError("another job imports into the same destination; try again later") from error
+        raise
+    if not changed:
+        _explain(session, job_id, to, epoch)
+    else:
+        add_event(session, job_id, to.value)
+    return _fresh(session, job_id)
+
+
+def set_values(session: Session, job_id: str, *, epoch: int, **values: object) -> None:
+    """Set columns of the job, whatever its state.
+
+    Raises:
+        LeaseLostError: somebody else took the lease since.
+    """
+    if not _update(session, values, col(Job.id) == job_id, col(Job.lease_epoch) == epoch):
+        raise LeaseLostError(f"another worker has taken job {job_id} over")
+
+
+def add_event(session: Session, job_id: str, name: str, detail: str | None = None) -> None:
+    """Note that something happened to the job."""
+    session.add(Event(job_id=job_id, name=name, detail=detail))
+
+
+def list_events(session: Session, job_id: str) -> Sequence[Event]:
+    """What happened to the job, in order."""
+    return session.exec(select(Event).where(Event.job_id == job_id).order_by(col(Event.id))).all()
+
+
+def _update(session: Session, values: dict[str, Any], *where: ColumnElement[bool]) -> bool:
+    result = session.execute(update(Job).where(*where).values(**values))
+    return isinstance(result, CursorResult) and result.rowcount == 1
+
+
+def _explain(session: Session, job_id: str, to: JobState, epoch: int) -> None:
+    job = _fresh(session, job_id)
+    if job.lease_epoch != epoch:
+        raise LeaseLostError(f"another worker has taken job {job_id} over")
+    if job.state is not to:
+        raise ConflictError(f"job {job_id} is {job.state.value} and can't become {to.value}")
+
+
+def _fresh(session: Session, job_id: str) -> Job:
+    job = get_job(session, job_id)
+    session.refresh(job)
+    return job

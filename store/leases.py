@@ -1,0 +1,104 @@
+"""Leases: at most one worker at a time works on a job, and a dead one does not hold it for long."""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import psutil
+from sqlmodel import Session
+
+from schemas.clock import utc_now
+from schemas.errors import ConflictError, LadingError, LeaseLostError
+from schemas.settings import Settings
+from store.database import Store
+from store.jobs import get_job, set_values
+from store.tables import Job
+
+
+def this_process() -> dict[str, Any]:
+    """Who we are, so that others on this machine can tell whether we still live."""
+    process = psutil.Process()
+    return {"host": socket.gethostname(), "pid": os.getpid(), "started": process.create_time()}
+
+
+def is_free(job: Job) -> bool:
+    """True when nobody works on the job: no lease, or one that ran out, or a local holder that is gone."""
+    owner = job.lease_owner
+    if owner is None or job.lease_expires_at is None or job.lease_expires_at <= utc_now():
+        return True
+    return owner["host"] == socket.gethostname() and not _lives(owner)
+
+
+def take_lease(session: Session, job_id: str, lease_seconds: float) -> int:
+    """Become the one who works on the job; gives the epoch, higher than every earlier one.
+
+    Raises:
+        ConflictError: somebody else works on it.
+    """
+    job = get_job(session, job_id)
+    if not is_free(job):
+        raise ConflictError(f"job {job_id} is being worked on by process {(job.lease_owner or {}).get('pid')}")
+    epoch = job.lease_epoch + 1
+    set_values(
+        session,
+        job_id,
+        epoch=job.lease_epoch,
+        lease_epoch=epoch,
+        lease_owner=this_process(),
+        lease_expires_at=utc_now() + timedelta(seconds=lease_seconds),
+    )
+    return epoch
+
+
+@contextmanager
+def held_lease(store: Store, settings: Settings, job_id: str) -> Iterator[int]:
+    """Hold the job's lease, renewed by a timer, for as long as the block runs; gives the epoch.
+
+    A lease that was lost shows when the next write under its epoch is refused.
+    """
+    with store.write() as session:
+        epoch = take_lease(session, job_id, settings.lease_seconds)
+    done = threading.Event()
+    renewing = threading.Thread(
+        target=_renew, args=(store, settings.lease_seconds, job_id, epoch, done), daemon=True, name="lease"
+    )
+    renewing.start()
+    try:
+        yield epoch
+    finally:
+        done.set()
+        renewing.join()
+        _release(store, job_id, epoch)
+
+
+def _renew(store: Store, lease_seconds: float, job_id: str, epoch: int, done: threading.Event) -> None:
+    while not done.wait(lease_seconds / 3):
+        try:
+            with store.write() as session:
+                expires_at = utc_now() + timedelta(seconds=lease_seconds)
+                set_values(session, job_id, epoch=epoch, lease_expires_at=expires_at)
+        except LeaseLostError:
+            return
+        except LadingError:
+            continue
+
+
+def _release(store: Store, job_id: str, epoch: int) -> None:
+    try:
+        with store.write() as session:
+            set_values(session, job_id, epoch=epoch, lease_owner=None, lease_expires_at=None)
+    except LeaseLostError:
+        return
+
+
+def _lives(owner: dict[str, Any]) -> bool:
+    try:
+        return bool(psutil.Process(owner["pid"]).create_time() == owner["started"])
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True

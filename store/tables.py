@@ -1,0 +1,224 @@
+"""The tables of the job store."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Enum,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+from schemas.clock import utc_now
+from schemas.definition import Definition, Mode
+from schemas.job import TERMINAL, Counts, JobKind, JobState
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in and out, also where the database drops the zone; a naive time is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Refuse naive times."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a naive time can't be stored")
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class DefinitionVersion(SQLModel, table=True):
+    """One version of a definition; a change makes the next version, a job keeps the one it ran with.
+
+    Attributes:
+        version: 1 for the first of its name.
+        document: the definition as plain JSON values.
+    """
+
+    __tablename__ = "definition"
+    __table_args__ = (UniqueConstraint("tenant", "name", "version"),)
+
+    id: int = Field(default=None, primary_key=True)
+    tenant: str
+    name: str
+    version: int
+    document: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+
+    @property
+    def definition(self) -> Definition:
+        """The definition that the document declares."""
+        return Definition.model_validate(self.document)
+
+
+class Upload(SQLModel, table=True):
+    """Bytes that somebody brought; stored once per content, whatever the name.
+
+    Attributes:
+        file_name: as the user called it; shown, never used as a path.
+        expires_at: when the bytes may be removed.
+    """
+
+    __tablename__ = "upload"
+    __table_args__ = (UniqueConstraint("tenant", "sha256", "file_name"),)
+
+    id: str = Field(primary_key=True)
+    tenant: str
+    sha256: str
+    size_bytes: int
+    file_name: str
+    created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
+def _word(enum: type[StrEnum]) -> Enum:
+    """Store the member's value as text, so that SQL reads like the docs."""
+    return Enum(enum, values_callable=lambda e: [m.value for m in e], native_enum=False, length=16)
+
+
+_TERMINAL_SQL = ", ".join(f"'{state.value}'" for state in sorted(TERMINAL))
+
+
+class Job(SQLModel, table=True):
+    """One run of one definition over one upload.
+
+    Attributes:
+        mode: overrides the definition's.
+        destination_key: identity of the table; at most one job imports into it at a time.
+        rows_read: data rows read so far by validate; first 0.
+        rows_loaded: data rows behind it in import; first 0.
+        rows: data rows of the file; None until the whole file is read.
+        created … deleted: set when the job turns terminal; their sum is `rows` then.
+        detected: what the file turned out to be; None until validate looked at it.
+        warnings: sentences for people.
+        error_groups: `[[code, field, rows], …]`, the most frequent first.
+        errors: how many row errors are stored.
+        error_code, error_message: why the job as a whole is `invalid` or `failed`.
+        lease_owner: who works on it, None when nobody does.
+        lease_epoch: the fencing token; grows by one each time the lease is taken.
+        …_at: when the job entered that state (the last time, for one that was resumed).
+        reported_at: when the files for people were written.
+        expires_at: when its rows and errors may be removed; its counts stay.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (
+        CheckConstraint(
+            # `rows IS NOT NULL` because a CHECK lets NULL pass.
+            f"state NOT IN ({_TERMINAL_SQL}) OR (rows IS NOT NULL AND rows = created + updated + unchanged"
+            " + ignored + failed + unconfirmed + unprocessed)",
+            name="every_row_accounted_for",
+        ),
+        Index(
+            "one_import_per_destination",
+            "destination_key",
+            unique=True,
+            sqlite_where=text("state = 'importing'"),
+            postgresql_where=text("state = 'importing'"),
+        ),
+        Index("job_by_state", "tenant", "state"),
+    )
+
+    id: str = Field(primary_key=True)
+    tenant: str
+    kind: JobKind = Field(sa_column=Column(_word(JobKind), nullable=False))
+    state: JobState = Field(default=JobState.RECEIVED, sa_column=Column(_word(JobState), nullable=False))
+    definition_id: int = Field(foreign_key="definition.id")
+    upload_id: str = Field(foreign_key="upload.id")
+    mode: Mode = Field(sa_column=Column(_word(Mode), nullable=False))
+    destination_key: str
+
+    rows_read: int = 0
+    rows_loaded: int = 0
+    rows: int | None = None
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    ignored: int = 0
+    failed: int = 0
+    unconfirmed: int = 0
+    unprocessed: int = 0
+    deleted: int = 0
+
+    detected: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    warnings: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    error_groups: list[tuple[str, str | None, int]] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False)
+    )
+    errors: int = 0
+    error_code: str | None = None
+    error_message: str | None = None
+
+    lease_owner: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    lease_epoch: int = 0
+    lease_expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+    received_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    validating_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    invalid_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ready_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    importing_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    failed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    cancelled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    reported_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+    @property
+    def counts(self) -> Counts:
+        """Rows per outcome; all zero before the job is terminal."""
+        return Counts(**{name: getattr(self, name) for name in Counts.__dataclass_fields__})
+
+
+class PageRow(SQLModel, table=True):
+    """The copy of a chunk's page that readers use; `body` is `Page.to_bytes`."""
+
+    __tablename__ = "page"
+
+    job_id: str = Field(primary_key=True, foreign_key="job.id")
+    chunk: int = Field(primary_key=True)
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ErrorPage(SQLModel, table=True):
+    """The row errors that one stage found in one chunk.
+
+    Attributes:
+        stage: `validate`, `duplicates` or `import`; a stage that runs again replaces its own.
+        errors: how many.
+        body: compressed JSON, one object an error, in order of ordinal.
+    """
+
+    __tablename__ = "error_page"
+
+    job_id: str = Field(primary_key=True, foreign_key="job.id")
+    chunk: int = Field(primary_key=True)
+    stage: str = Field(primary_key=True)
+    errors: int
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Event(SQLModel, table=True):
+    """Something that happened to a job, in order of `id`; only ever added."""
+
+    __tablename__ = "event"
+
+    id: int = Field(default=None, primary_key=True)
+    job_id: str = Field(foreign_key="job.id", index=True)
+    at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    name: str
+    detail: str | None = None
