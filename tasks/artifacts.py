@@ -1,0 +1,57 @@
+"""What Prefect's UI shows of a job beside its task runs; nothing at all where no flow is running."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    update_progress_artifact,
+)
+from prefect.context import TaskRunContext
+
+from schemas.settings import Settings
+from store.database import Store
+from store.jobs import get_job
+from store.pages import list_errors
+from store.uploads import get_upload
+from tasks.summary import summary_markdown
+
+PROGRESS_SECONDS = 2.0
+"""Prefect is told of progress no more often than this."""
+
+
+def artifact_key(kind: str, job_id: str) -> str:
+    """The key of the job's artifact of this kind, such as `summary-1a2b…`."""
+    return f"{kind}-{job_id}"
+
+
+def import_progress(job_id: str) -> Callable[[int, int], None]:
+    """Something to call with (rows done, rows in all), which shows them as a progress artifact."""
+    if TaskRunContext.get() is None:
+        return lambda _done, _total: None
+    artifact_id: Any = create_progress_artifact(
+        0.0, key=artifact_key("progress", job_id), description="rows loaded"
+    )
+    told_at = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told_at
+        if done >= total or time.monotonic() - told_at >= PROGRESS_SECONDS:
+            update_progress_artifact(artifact_id, progress=100.0 * done / total if total else 100.0)
+            told_at = time.monotonic()
+
+    return tell
+
+
+def keep_summary(settings: Settings, job_id: str, failed_rows: Path | None) -> None:
+    """Show what became of the job as a markdown artifact."""
+    if TaskRunContext.get() is None:
+        return
+    with Store.opened(settings) as store, store.read() as session:
+        job = get_job(session, job_id)
+        file_name = get_upload(session, job.upload_id).file_name
+        text = summary_markdown(job, file_name, list_errors(session, job_id), failed_rows)
+    create_markdown_artifact(text, key=artifact_key("summary", job_id), description=f"import of {file_name}")

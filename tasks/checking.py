@@ -1,0 +1,148 @@
+"""One block of text, checked: typed values where they are, and every error of every row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas.casting import cast_column, form_of
+from schemas.codes import CODES
+from schemas.definition import Definition, Field
+from schemas.destination import Verdict
+from schemas.headers import Binding
+from schemas.pandera_schema import failures, limits, pandera_schema
+from schemas.row_error import RowError
+from schemas.text_table import Detected, TextBlock
+from tasks.staging import LINE, ORDINAL, RAW, ROW, VERDICT
+
+WORKBOOKS = frozenset({"xlsx"})
+VALUE_CHARACTERS = 500
+"""A longer value is quoted only so far; the file itself has the rest."""
+
+
+@dataclass(frozen=True)
+class CheckedBlock:
+    """A block after casting and checking.
+
+    Attributes:
+        frame: the block as it is staged; see `tasks.staging`.
+        errors: in order of ordinal; those of one row in the order of the definition's fields.
+    """
+
+    frame: pl.DataFrame
+    errors: list[RowError]
+
+
+class Checker:
+    """Checks the blocks of one file against one definition."""
+
+    def __init__(self, definition: Definition, detected: Detected, binding: Binding) -> None:
+        self._detected = detected
+        self._columns = binding.columns
+        self._fields = [f for f in definition.fields if f.name in binding.columns or f.default is not None]
+        self._keep_raw = [f for f in self._fields if f.unique or f.name in definition.key]
+        self._position = {f.name: index for index, f in enumerate(self._fields)}
+        self._schema: pa.DataFrameSchema = pandera_schema(
+            definition.model_copy(update={"fields": tuple(self._fields)})
+        )
+
+    def check(self, block: TextBlock) -> CheckedBlock:
+        """Cast every cell, check every value; a malformed row fails without either."""
+        typed, cast_failures = self._cast(block)
+        problems = pl.concat([cast_failures, self._checked(typed, cast_failures, block)])
+        errors = self._malformed(block) + [self._error(block, *problem) for problem in problems.rows()]
+        errors.sort(key=lambda e: (e.ordinal or 0, self._position.get(e.field or "", -1)))
+        return CheckedBlock(self._staged(block, typed, errors), errors)
+
+    def _staged(self, block: TextBlock, typed: pl.DataFrame, errors: list[RowError]) -> pl.DataFrame:
+        n_rows = block.cells.height
+        ordinals = pl.int_range(block.first_ordinal, block.first_ordinal + n_rows, dtype=pl.UInt32, eager=True)
+        failed = pl.Series([e.ordinal for e in errors], dtype=pl.UInt32).unique()
+        verdicts = ordinals.is_in(failed.implode()).cast(pl.UInt8) * int(Verdict.FAILED)
+        lines = pl.Series([None] * n_rows, dtype=pl.UInt32) if block.lines is None else block.lines
+        head = [ordinals.alias(ORDINAL), block.rows.alias(ROW), lines.alias(LINE), verdicts.alias(VERDICT)]
+        raw = [self._text(block, f).alias(RAW + f.name) for f in self._keep_raw]
+        return pl.DataFrame([*head, *typed.get_columns(), *raw])
+
+    def _cast(self, block: TextBlock) -> tuple[pl.DataFrame, pl.DataFrame]:
+        from_workbook = self._detected.kind in WORKBOOKS
+        series, problems = [], [_no_problems()]
+        for field in self._fields:
+            column = cast_column(self._text(block, field), field, from_workbook=from_workbook)
+            series.append(column.values.alias(field.name))
+            problems += [_problems(mask, field.name, code) for code, mask in column.failures.items()]
+        by_column = {index: name for name, index in self._columns.items()}
+        for cell in block.error_cells:
+            if cell.column in by_column:
+                mask = pl.Series([cell.ordinal - block.first_ordinal], dtype=pl.UInt32)
+                problems.append(_frame(mask, by_column[cell.column], "cell.error"))
+        return pl.DataFrame(series), pl.concat(problems)
+
+    def _checked(self, typed: pl.DataFrame, cast_failures: pl.DataFrame, block: TextBlock) -> pl.DataFrame:
+        """What pandera finds, without what follows from a cell that could not be read at all."""
+        found = failures(self._schema, typed)
+        malformed = pl.Series([m.ordinal - block.first_ordinal for m in block.malformed], dtype=pl.UInt32)
+        return found.filter(~pl.col("index").is_in(malformed.implode())).join(
+            cast_failures, on=["index", "field"], how="anti"
+        )
+
+    def _text(self, block: TextBlock, field: Field) -> pl.Series:
+        if field.name not in self._columns:
+            return pl.Series([None] * block.cells.height, dtype=pl.String)
+        return block.cells.get_column(str(self._columns[field.name]))
+
+    def _malformed(self, block: TextBlock) -> list[RowError]:
+        errors = []
+        for row in block.malformed:
+            index = row.ordinal - block.first_ordinal
+            message = CODES[row.code].says(detail=row.detail)
+            errors.append(RowError(row.code, message, row.ordinal, *self._place(block, index), value=row.text))
+        return errors
+
+    def _error(self, block: TextBlock, index: int, name: str, code: str) -> RowError:
+        field = self._fields[self._position[name]]
+        value = self._value(block, index, name)
+        values: Mapping[str, object] = {
+            "limit": limits(field).get(code),
+            "form": form_of(field),
+            "value": value,
+        }
+        column = self._columns.get(name)
+        return RowError(
+            code,
+            CODES[code].says(**values),
+            block.first_ordinal + index,
+            *self._place(block, index),
+            column=None if column is None else self._detected.columns[column].letter,
+            field=name,
+            value=None if value is None else value[:VALUE_CHARACTERS],
+        )
+
+    def _value(self, block: TextBlock, index: int, name: str) -> str | None:
+        column = self._columns.get(name)
+        if column is None:
+            return None
+        value: str | None = block.cells.item(index, column)
+        if value is None:
+            ordinal = block.first_ordinal + index
+            return next((c.text for c in block.error_cells if (c.ordinal, c.column) == (ordinal, column)), None)
+        return value
+
+    def _place(self, block: TextBlock, index: int) -> tuple[int, int | None, str | None]:
+        line = None if block.lines is None else int(block.lines[index])
+        return int(block.rows[index]), line, self._detected.sheet
+
+
+def _no_problems() -> pl.DataFrame:
+    return pl.DataFrame(schema={"index": pl.UInt32, "field": pl.String, "code": pl.String})
+
+
+def _problems(mask: pl.Series, field: str, code: str) -> pl.DataFrame:
+    return _frame(mask.arg_true(), field, code)
+
+
+def _frame(indices: pl.Series, field: str, code: str) -> pl.DataFrame:
+    return pl.DataFrame({"index": indices.cast(pl.UInt32)}).with_columns(
+        pl.lit(field).alias("field"), pl.lit(code).alias("code")
+    )

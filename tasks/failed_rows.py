@@ -1,0 +1,54 @@
+"""The failed rows of a job as a file that a person can mend and send again."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from formats import open_format, write_failed_rows
+from schemas.errors import NotFoundError
+from schemas.row_error import RowError
+from schemas.settings import Settings
+from schemas.text_table import Detected, TextBlock
+from store.database import Transaction
+from store.jobs import get_job
+from store.pages import list_errors
+from store.uploads import get_upload
+
+_DETECTED = TypeAdapter(Detected)
+
+
+def failed_rows(settings: Settings, session: Transaction, job_id: str, out: Path) -> int:
+    """Write the rows of the job that have an error, as csv in their original columns; gives how many.
+
+    Raises:
+        NotFoundError: the bytes of the upload are gone, or the file never became a table.
+    """
+    job = get_job(session, job_id)
+    source = settings.upload_path(get_upload(session, job.upload_id).sha256)
+    if job.detected is None or not source.exists():
+        raise NotFoundError(f"job {job_id} has no rows to give back: its file was not read or is gone")
+    detected = _DETECTED.validate_python(job.detected)
+    out.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    blocks = open_format(source).read(source, detected)
+    return write_failed_rows(out, detected, _merged(blocks, list_errors(session, job_id)))
+
+
+def _merged(
+    blocks: Iterator[TextBlock], errors: Iterator[RowError]
+) -> Iterator[tuple[Sequence[str | None], str]]:
+    """Each row with errors: its cells (the whole text of a malformed one) and its reasons."""
+    block = next(blocks, None)
+    for ordinal, group in groupby((e for e in errors if e.ordinal is not None), key=lambda e: e.ordinal or 0):
+        while block is not None and ordinal >= block.first_ordinal + block.cells.height:
+            block = next(blocks, None)
+        if block is None:
+            return
+        malformed = next((m.text for m in block.malformed if m.ordinal == ordinal), None)
+        cells = block.cells.row(ordinal - block.first_ordinal) if malformed is None else (malformed,)
+        yield cells, "; ".join(_reason(error) for error in group)
+
+
+def _reason(error: RowError) -> str:
+    return f"{error.field}: {error.message}" if error.field else error.message

@@ -1,0 +1,82 @@
+"""One pass over one file: every row read, checked and staged; the same for an import and for `check`."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from formats import detect
+from schemas.definition import Definition
+from schemas.headers import Binding, bind, known_headers
+from schemas.row_error import RowError
+from schemas.text_table import Detected
+from tasks.checking import Checker
+from tasks.duplicates import KeyIndex
+from tasks.staging import Stage
+
+ErrorGroups = Counter[tuple[str, str | None]]
+"""(code, field) → how many errors."""
+
+KeepErrors = Callable[[str, Sequence[RowError], int], None]
+"""Called with the part of the check (`validate` or `duplicates`), its errors, and the rows read so far."""
+
+
+@dataclass(frozen=True)
+class FileChecked:
+    """What one pass found.
+
+    Attributes:
+        rows: data rows of the file.
+        warnings: sentences for people.
+    """
+
+    detected: Detected
+    rows: int
+    groups: ErrorGroups
+    warnings: list[str]
+
+
+def check_file(
+    path: Path, file_name: str, definition: Definition, staged: Stage, keep: KeepErrors
+) -> FileChecked:
+    """Read the whole file; errors of rows go to `keep`, block by block, those of duplicates at the end.
+
+    Raises:
+        FileRefusedError: the file as a whole can't be imported.
+    """
+    known = frozenset(known_headers(definition))
+    file_format, detected = detect(path, definition.file, known, file_name)
+    binding = bind(definition, [column.header for column in detected.columns])
+    keys = KeyIndex(definition, detected, binding.columns)
+    checker = Checker(definition, detected, binding)
+    groups, rows = ErrorGroups(), 0
+    staged.start()
+    for number, block in enumerate(file_format.read(path, detected)):
+        checked = checker.check(block)
+        staged.write(number, checked.frame)
+        keys.add(checked.frame)
+        rows += checked.frame.height
+        groups.update((error.code, error.field) for error in checked.errors)
+        keep("validate", checked.errors, rows)
+    duplicates = keys.find(staged)
+    staged.write_verdicts(duplicates.verdicts)
+    groups.update((error.code, error.field) for error in duplicates.errors)
+    keep("duplicates", duplicates.errors, rows)
+    return FileChecked(detected, rows, groups, _warnings(definition, detected, binding, rows))
+
+
+def _warnings(definition: Definition, detected: Detected, binding: Binding, rows: int) -> list[str]:
+    warnings = list(detected.notes)
+    if binding.unknown and definition.policies.unknown_columns == "warn":
+        warnings.append(f"no field claims {_listed(binding.unknown)}; left out")
+    absent = [f.headers[0] for f in definition.fields if f.name not in binding.columns]
+    if absent:
+        warnings.append(f"the file lacks {_listed(absent)}; left alone in records that exist")
+    if not rows:
+        warnings.append("the file has a header but no rows")
+    return warnings
+
+
+def _listed(headers: Sequence[str]) -> str:
+    noun = "the column" if len(headers) == 1 else "the columns"
+    return f"{noun} {', '.join(repr(header) for header in headers)}"

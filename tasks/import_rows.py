@@ -1,0 +1,74 @@
+"""Stage 3: load the staged chunks into the destination, those that are not committed yet."""
+
+from collections.abc import Callable, Iterator
+
+from destinations import open_destination
+from schemas.chunk import CHUNK_ROWS, chunk_total
+from schemas.destination import StagedChunk
+from schemas.job import JobState
+from schemas.settings import Settings
+from store.database import Store
+from store.definitions import definition_of
+from store.jobs import set_values, transition
+from tasks.artifacts import import_progress
+from tasks.stage import stage
+from tasks.staging import Stage
+
+OnProgress = Callable[[int, int], None]
+"""Called with the data rows behind us and those there are."""
+
+
+def plan_segments(settings: Settings, rows: int) -> list[tuple[int, int]]:
+    """The parts in which a job of `rows` data rows is imported: first and last chunk (0-based) of each."""
+    chunks, step = chunk_total(rows), settings.segment_rows // CHUNK_ROWS
+    return [(first, min(first + step, chunks) - 1) for first in range(0, chunks, step)]
+
+
+def import_segment(
+    settings: Settings, job_id: str, epoch: int, span: tuple[int, int], on_progress: OnProgress
+) -> None:
+    """Load the chunks of `span` (first and last, 0-based, both included); what is committed is passed over.
+
+    Raises:
+        DestinationError: the table does not fit, or can't be used.
+        RetriableError: another import has the destination, or a database is locked.
+    """
+    with Store.opened(settings) as store:
+        with store.write() as session:
+            job = transition(session, job_id, JobState.IMPORTING, epoch=epoch)
+            definition = definition_of(session, job.definition_id).definition.in_mode(job.mode)
+        destination = open_destination(settings, job.tenant, definition)
+        try:
+            destination.prepare(definition)
+            destination.begin(job_id, epoch)
+            done = destination.committed_chunks(job_id)
+            for batch in _batches(Stage(settings.stage_path(job_id)).chunks(*span), settings.commit_rows):
+                waiting = [staged for staged in batch if staged.chunk not in done]
+                if waiting:
+                    destination.load(job_id, epoch, definition, waiting)
+                rows_loaded = min((batch[-1].chunk + 1) * CHUNK_ROWS, job.rows or 0)
+                with store.write() as session:
+                    set_values(session, job_id, epoch=epoch, rows_loaded=rows_loaded)
+                on_progress(rows_loaded, job.rows or 0)
+        finally:
+            destination.close()
+
+
+@stage("import", "import {segment}/{segments}")
+def import_rows(
+    settings: Settings, job_id: str, epoch: int, span: tuple[int, int], segment: int, segments: int
+) -> None:
+    """The task of this stage, for the 1-based `segment` of `segments`."""
+    del segment, segments  # they only name the task run
+    import_segment(settings, job_id, epoch, span, import_progress(job_id))
+
+
+def _batches(chunks: Iterator[StagedChunk], commit_rows: int) -> Iterator[list[StagedChunk]]:
+    batch: list[StagedChunk] = []
+    for staged in chunks:
+        batch.append(staged)
+        if len(batch) * CHUNK_ROWS >= commit_rows:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,100 @@
+"""Stage 4: ask the destination what became of every row, keep the answer, end the job."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from destinations import open_destination
+from schemas.chunk import Page, chunk_total
+from schemas.definition import Definition, Mode
+from schemas.destination import Verdict
+from schemas.job import Counts, Ending, JobKind, JobState
+from schemas.settings import Settings
+from store.database import Store
+from store.definitions import definition_of
+from store.jobs import get_job, transition
+from store.pages import put_errors, put_page
+from store.tables import Job
+from tasks.stage import stage
+from tasks.staging import ROW, VERDICT, Stage
+
+PAGES_PER_WRITE = 100
+Groups = Counter[tuple[str, str | None]]
+
+
+def end_job(settings: Settings, job_id: str, epoch: int, ending: Ending) -> Counts:
+    """Account for every row of the job and leave it terminal; gives its counts.
+
+    A table answers at once from its pages; a row without a page is `unprocessed`. A job that is terminal
+    already is left alone.
+    """
+    with Store.opened(settings) as store:
+        with store.read() as session:
+            job = get_job(session, job_id)
+            definition = definition_of(session, job.definition_id).definition.in_mode(job.mode)
+        if job.state.terminal:
+            return job.counts
+        counts, groups = _copy(store, job_id, _pages(settings, job, definition))
+        unprocessed = (job.rows or 0) - counts.rows
+        if ending.state is JobState.FINISHED and unprocessed:
+            raise RuntimeError(f"{unprocessed} rows of job {job_id} have no page, so it can't be finished")
+        counts += Counts(unprocessed=unprocessed)
+        _finish(store, job, epoch, ending, counts, groups)
+        return counts
+
+
+@stage("poll")
+def poll(settings: Settings, job_id: str, epoch: int, ending: Ending) -> Counts:
+    """The task of this stage."""
+    return end_job(settings, job_id, epoch, ending)
+
+
+def _pages(settings: Settings, job: Job, definition: Definition) -> Iterator[Page]:
+    if job.kind is JobKind.VALIDATE:
+        yield from _validated_pages(Stage(settings.stage_path(job.id)), job)
+    elif job.state is JobState.IMPORTING:
+        destination = open_destination(settings, job.tenant, definition)
+        try:
+            destination.seal(job.id)
+            yield from destination.pages(job.id)
+        finally:
+            destination.close()
+
+
+def _validated_pages(staged: Stage, job: Job) -> Iterator[Page]:
+    """What a validate-only job says of each row: the good ones stay unprocessed."""
+    failed = "G" if job.mode is Mode.UPDATE else "F"
+    letters = {Verdict.GOOD: "P", Verdict.FAILED: failed, Verdict.IGNORED: "I"}
+    for chunk in staged.chunks(0, chunk_total(job.rows or 0) - 1):
+        said = "".join(letters[Verdict(verdict)] for verdict in chunk.frame[VERDICT])
+        yield Page(chunk.chunk, said, tuple(chunk.frame[ROW]), (None,) * chunk.frame.height)
+
+
+def _copy(store: Store, job_id: str, pages: Iterable[Page]) -> tuple[Counts, Groups]:
+    """Keep each page and what it says of failed rows; gives what they count together."""
+    counts, groups, waiting = Counts(), Groups(), iter(pages)
+    while batch := list(islice(waiting, PAGES_PER_WRITE)):
+        with store.write() as session:
+            for page in batch:
+                put_page(session, job_id, page)
+                put_errors(session, job_id, "import", page.errors)
+        counts = sum((page.counts for page in batch), counts)
+        groups.update((error.code, error.field) for page in batch for error in page.errors)
+    return counts, groups
+
+
+def _finish(store: Store, job: Job, epoch: int, ending: Ending, counts: Counts, found: Groups) -> None:
+    groups = found + Groups({(code, field): rows for code, field, rows in job.error_groups})
+    with store.write() as session:
+        transition(
+            session,
+            job.id,
+            ending.state,
+            epoch=epoch,
+            rows=job.rows or 0,
+            errors=groups.total(),
+            error_groups=[(code, field, rows) for (code, field), rows in groups.most_common()],
+            error_code=ending.code,
+            error_message=ending.message,
+            **vars(counts),
+        )

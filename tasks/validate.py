@@ -1,0 +1,87 @@
+"""Stage 2: read the whole file, check every row, stage the records; nothing is written to the destination."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from schemas.definition import Definition
+from schemas.errors import FatalError, FileRefusedError
+from schemas.job import JobState
+from schemas.row_error import RowError
+from schemas.settings import Settings
+from store.database import Store
+from store.definitions import definition_of
+from store.jobs import get_job, set_values, transition
+from store.pages import clear_errors, put_errors
+from store.tables import Upload
+from store.uploads import get_upload
+from tasks.file_check import ErrorGroups, check_file
+from tasks.stage import stage
+from tasks.staging import Stage
+
+
+def validate_job(settings: Settings, job_id: str, epoch: int) -> JobState:
+    """Validate the job's upload from its first row; gives `ready` or `invalid`.
+
+    Run again after an interruption, it begins anew and leaves the same.
+    """
+    with Store.opened(settings) as store:
+        with store.write() as session:
+            job = transition(session, job_id, JobState.VALIDATING, epoch=epoch, rows_read=0, errors=0)
+            clear_errors(session, job_id)
+            upload = get_upload(session, job.upload_id)
+            definition = definition_of(session, job.definition_id).definition.in_mode(job.mode)
+        try:
+            _validate(settings, store, job_id, epoch, upload, definition)
+        except FileRefusedError as refusal:
+            _refuse(store, job_id, epoch, refusal)
+        with store.read() as session:
+            return get_job(session, job_id).state
+
+
+@stage("validate")
+def validate(settings: Settings, job_id: str, epoch: int) -> JobState:
+    """The task of this stage."""
+    return validate_job(settings, job_id, epoch)
+
+
+def _validate(
+    settings: Settings, store: Store, job_id: str, epoch: int, upload: Upload, definition: Definition
+) -> None:
+    def keep(part: str, errors: Sequence[RowError], rows_read: int) -> None:
+        with store.write() as session:
+            put_errors(session, job_id, part, errors)
+            set_values(session, job_id, epoch=epoch, rows_read=rows_read)
+
+    path = settings.upload_path(upload.sha256)
+    if not path.exists():
+        raise FatalError("the bytes of the upload are gone; bring the file again")
+    checked = check_file(path, upload.file_name, definition, Stage(settings.stage_path(job_id)), keep)
+    _leave(
+        store,
+        job_id,
+        epoch,
+        JobState.READY,
+        checked.groups,
+        rows=checked.rows,
+        detected=asdict(checked.detected),
+        warnings=checked.warnings,
+    )
+
+
+def _refuse(store: Store, job_id: str, epoch: int, refusal: FileRefusedError) -> None:
+    """Leave the job `invalid`: the file as a whole is the error, and no row of it counts."""
+    with store.write() as session:
+        clear_errors(session, job_id)
+        put_errors(session, job_id, "validate", [RowError(refusal.code, str(refusal))])
+    groups = ErrorGroups({(refusal.code, None): 1})
+    reason = {"error_code": refusal.code, "error_message": str(refusal)}
+    _leave(store, job_id, epoch, JobState.INVALID, groups, rows=0, **reason)
+
+
+def _leave(
+    store: Store, job_id: str, epoch: int, state: JobState, groups: ErrorGroups, **values: object
+) -> None:
+    listed = [(code, field, rows) for (code, field), rows in groups.most_common()]
+    with store.write() as session:
+        values |= {"errors": groups.total(), "error_groups": listed}
+        transition(session, job_id, state, epoch=epoch, **values)
