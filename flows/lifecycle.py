@@ -1,0 +1,159 @@
+"""The one lifecycle of an import, written once: with Prefect's engine or without it, new or resumed."""
+
+import logging
+import time
+from typing import ParamSpec, Protocol, TypeVar
+
+from prefect import Task
+
+from schemas.errors import (
+    ConflictError,
+    DestinationError,
+    FatalError,
+    LeaseLostError,
+    RetriableError,
+)
+from schemas.import_request import ImportRequest
+from schemas.job import Ending, JobKind, JobState
+from schemas.settings import Settings
+from store.database import Store
+from store.jobs import add_event, get_job, running_jobs
+from store.leases import held_lease, is_free
+from store.tables import Job
+from tasks.import_rows import import_rows, plan_segments
+from tasks.poll import poll
+from tasks.report import report
+from tasks.stage import BACKOFF_SECONDS
+from tasks.upload import upload
+from tasks.validate import validate
+
+P = ParamSpec("P")
+R = TypeVar("R")
+LOGGER = logging.getLogger("lading.lifecycle")
+WAIT_SECONDS = 0.5
+"""How often we look whether another worker is done."""
+
+
+class Call(Protocol):
+    """How a stage's task is run."""
+
+    def __call__(self, task: Task[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the task to its end; raises what the stage raises."""
+        ...
+
+
+def through_engine(task: Task[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run the task with Prefect's engine, which names, retries and records it; needs a running flow."""
+    return task(*args, **kwargs)
+
+
+def directly(task: Task[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run the stage without Prefect's engine, with the retries that its task declares."""
+    for attempt in range(task.retries):
+        try:
+            return task.fn(*args, **kwargs)
+        except RetriableError as error:
+            LOGGER.warning("%s: %s; trying again", task.name, error)
+            time.sleep(BACKOFF_SECONDS * 2**attempt)
+    return task.fn(*args, **kwargs)
+
+
+def accept(call: Call, settings: Settings, request: ImportRequest) -> str:
+    """Take the file and give the id of the job that will import it, or that was interrupted doing so."""
+    return call(upload, settings, request)
+
+
+def bring_to_end(call: Call, settings: Settings, job_id: str) -> None:
+    """Bring the job from wherever it stands to a terminal state, and report it.
+
+    Earlier jobs that were interrupted while importing into the same destination are brought to their end
+    first; those that somebody works on are waited for. So is this job itself where somebody else works on it.
+
+    Raises:
+        RetriableError: a stage gave up for now; the job stays where it is and can be resumed.
+    """
+    with Store.opened(settings) as store:
+        while not _job(store, job_id).state.terminal:
+            try:
+                with held_lease(store, settings, job_id) as epoch:
+                    _clear_the_way(call, settings, store, job_id)
+                    _work(call, settings, store, job_id, epoch)
+            except (LeaseLostError, ConflictError) as error:
+                LOGGER.warning("%s", error)
+                time.sleep(WAIT_SECONDS)
+        if _job(store, job_id).reported_at is None:
+            _step(store, job_id, "report")
+            call(report, settings, job_id)
+
+
+def abandon(call: Call, settings: Settings, job_id: str) -> None:
+    """End an interrupted job as `cancelled`: what it committed stays, the rest is unprocessed.
+
+    Raises:
+        ConflictError: somebody works on it.
+    """
+    with Store.opened(settings) as store:
+        with held_lease(store, settings, job_id) as epoch:
+            call(poll, settings, job_id, epoch, Ending(JobState.CANCELLED, "job.abandoned", "abandoned"))
+        call(report, settings, job_id)
+
+
+def _clear_the_way(call: Call, settings: Settings, store: Store, job_id: str) -> None:
+    job = _job(store, job_id)
+    while job.kind is JobKind.IMPORT and (earlier := _next_earlier(store, job)):
+        if is_free(earlier):
+            _step(store, job_id, "resumes", f"first resumes the interrupted job {earlier.id}")
+            bring_to_end(call, settings, earlier.id)
+        else:
+            _step(store, job_id, "waits", f"waits for job {earlier.id}, which imports into the same table")
+            _await_free(store, earlier.id)
+
+
+def _next_earlier(store: Store, job: Job) -> Job | None:
+    with store.read() as session:
+        running = running_jobs(session, job.tenant, job.destination_key)
+    earlier = (j for j in running if j.kind is JobKind.IMPORT and j.received_at < job.received_at)
+    return next(earlier, None)
+
+
+def _await_free(store: Store, job_id: str) -> None:
+    while not is_free(job := _job(store, job_id)) and not job.state.terminal:
+        time.sleep(WAIT_SECONDS)
+
+
+def _work(call: Call, settings: Settings, store: Store, job_id: str, epoch: int) -> None:
+    """Validate and import as far as it is not done yet, then account for every row."""
+    ending = Ending()
+    try:
+        _validate_and_import(call, settings, store, job_id, epoch)
+    except (LeaseLostError, ConflictError):
+        raise
+    except DestinationError as error:
+        ending = Ending(JobState.FAILED, "destination.mismatch", str(error))
+    except FatalError as error:
+        ending = Ending(JobState.FAILED, "job.failed", str(error))
+    if not _job(store, job_id).state.terminal:
+        _step(store, job_id, "poll")
+        call(poll, settings, job_id, epoch, ending)
+
+
+def _validate_and_import(call: Call, settings: Settings, store: Store, job_id: str, epoch: int) -> None:
+    if _job(store, job_id).state in {JobState.RECEIVED, JobState.VALIDATING}:
+        _step(store, job_id, "validate")
+        call(validate, settings, job_id, epoch)
+    job = _job(store, job_id)
+    if job.kind is JobKind.IMPORT and job.state in {JobState.READY, JobState.IMPORTING}:
+        spans = plan_segments(settings, job.rows or 0)
+        for number, span in enumerate(spans, start=1):
+            _step(store, job_id, "import", f"{number}/{len(spans)}")
+            call(import_rows, settings, job_id, epoch, span, number, len(spans))
+
+
+def _step(store: Store, job_id: str, name: str, detail: str | None = None) -> None:
+    with store.write() as session:
+        add_event(session, job_id, name, detail)
+
+
+def _job(store: Store, job_id: str) -> Job:
+    with store.read() as session:
+        return get_job(session, job_id)
