@@ -1,0 +1,90 @@
+"""Which definition an import runs with: a stored one, one from a file, or one inferred and agreed to."""
+
+import sys
+from pathlib import Path
+
+import typer
+
+from cli.output import plain, say
+from formats import detect
+from schemas.definition import Definition, FileOptions
+from schemas.document import read_definition, write_definition
+from schemas.errors import FatalError, NotFoundError
+from schemas.inference import Inference, definition_name, infer_definition
+from schemas.settings import Settings
+from store.database import Store
+from store.definitions import get_definition, put_definition
+
+DOCUMENTS = (".yaml", ".yml", ".json")
+
+
+def stored_definition(settings: Settings, named: str) -> Definition:
+    """The definition of this name, or the one in the document of this path, which is kept.
+
+    Raises:
+        NotFoundError: there is neither.
+        DefinitionError: the document is wrong.
+    """
+    with Store.opened(settings) as store:
+        if named.lower().endswith(DOCUMENTS):
+            definition = read_definition(Path(named))
+            with store.write() as session:
+                return put_definition(session, settings.tenant, definition).definition
+        with store.read() as session:
+            return get_definition(session, settings.tenant, named).definition
+
+
+def infer_file(path: Path) -> Inference:
+    """The definition that accepts every well-formed row of the file.
+
+    Raises:
+        NotFoundError: there is no such file.
+        FileRefusedError: the file can't be read as a table.
+    """
+    if not path.is_file():
+        raise NotFoundError(f"there is no file {str(path)!r}")
+    file_format, detected = detect(path, FileOptions(), frozenset(), path.name)
+    return infer_definition(definition_name(path.name), detected, file_format.read(path, detected))
+
+
+def agreed_definition(settings: Settings, path: Path, *, yes: bool, quiet: bool) -> Definition:
+    """The inferred definition of the file, shown, agreed to and kept under the file's name.
+
+    Raises:
+        FatalError: nobody can be asked, or the answer was no.
+    """
+    inference = infer_file(path)
+    definition = inference.definition
+    with Store.opened(settings) as store:
+        known = _known(store, settings, definition.name)
+        if known is not None and known == definition:
+            return known
+        if not quiet:
+            show_inference(inference)
+        question = f"Keep it as definition {definition.name!r}"
+        question += ", a new version beside the one that exists," if known is not None else ""
+        if not yes and not _agreed(f"{question} and import the file?"):
+            raise FatalError("nothing was imported; write a definition and name it with -d")
+        with store.write() as session:
+            return put_definition(session, settings.tenant, definition).definition
+
+
+def show_inference(inference: Inference) -> None:
+    """Print the definition as the document that `lading apply` takes, and what to look at."""
+    plain(write_definition(inference.definition).rstrip())
+    for note in inference.notes:
+        say("note", note)
+
+
+def _known(store: Store, settings: Settings, name: str) -> Definition | None:
+    try:
+        with store.read() as session:
+            return get_definition(session, settings.tenant, name).definition
+    except NotFoundError:
+        return None
+
+
+def _agreed(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise FatalError("no definition was named and there is no terminal to ask on; pass -d NAME or --yes")
+    return typer.confirm(question, default=True)

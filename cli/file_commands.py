@@ -1,0 +1,130 @@
+"""`lading check`, `lading infer`: look at a file without importing it."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.definition_choice import infer_file, show_inference, stored_definition
+from cli.job_view import error_json, error_text
+from cli.options import Home, Json, settings_for
+from cli.output import ExitStatus, plain, print_json, say
+from formats import detect
+from schemas.definition import Definition, FileOptions
+from schemas.errors import FileRefusedError, NotFoundError
+from schemas.row_error import RowError
+from schemas.text_table import Detected
+from tasks.file_check import check_file
+from tasks.staging import Stage
+
+SHOWN_ERRORS = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("check")(check_command)
+    app.command("infer")(infer_command)
+
+
+def check_command(
+    file: Annotated[Path, typer.Argument(help="The file to look at.")],
+    definition: Annotated[
+        str | None, typer.Option("-d", "--definition", help="Check every row against this definition as well.")
+    ] = None,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Say what the file is and what would be refused; nothing is kept. Exit status as for import."""
+    settings = settings_for(home)
+    if not file.is_file():
+        raise NotFoundError(f"there is no file {str(file)!r}")
+    chosen = stored_definition(settings, definition) if definition is not None else None
+    try:
+        found = _with_definition(file, chosen) if chosen is not None else _alone(file)
+    except FileRefusedError as refusal:
+        found = {
+            "refused": True,
+            "errors": [error_json(RowError(refusal.code, str(refusal)))],
+            "errors_total": 1,
+        }
+    if as_json:
+        print_json(found)
+    else:
+        _show(found)
+    if found["refused"]:
+        raise typer.Exit(ExitStatus.UNSUCCESSFUL)
+    raise typer.Exit(ExitStatus.SOME_FAILED if found["errors_total"] else ExitStatus.WELL)
+
+
+def infer_command(
+    file: Annotated[Path, typer.Argument(help="The file to learn from.")], as_json: Json = False
+) -> None:
+    """Print a definition that accepts every row of the file, to be edited and applied."""
+    inference = infer_file(file)
+    if as_json:
+        document = inference.definition.model_dump(mode="json")
+        return print_json({"definition": document, "notes": inference.notes})
+    return show_inference(inference)
+
+
+def _alone(file: Path) -> dict[str, Any]:
+    """What the file is by itself: its rows, and those that can't be split into cells."""
+    file_format, detected = detect(file, FileOptions(), frozenset(), file.name)
+    rows, total = 0, 0
+    errors: list[RowError] = []
+    for block in file_format.read(file, detected):
+        rows += block.cells.height
+        total += len(block.malformed)
+        for row in block.malformed[: SHOWN_ERRORS - len(errors)]:
+            index = row.ordinal - block.first_ordinal
+            line = None if block.lines is None else int(block.lines[index])
+            errors.append(
+                RowError(row.code, row.detail, row.ordinal, int(block.rows[index]), line, value=row.text)
+            )
+    return _found(detected, rows, list(detected.notes), errors, total)
+
+
+def _with_definition(file: Path, definition: Definition) -> dict[str, Any]:
+    """What an import with this definition would refuse."""
+    errors: list[RowError] = []
+
+    def keep(_part: str, found: Sequence[RowError], _rows: int) -> None:
+        errors.extend(found[: SHOWN_ERRORS - len(errors)])
+
+    with tempfile.TemporaryDirectory(prefix="lading-check-") as folder:
+        checked = check_file(file, file.name, definition, Stage(Path(folder) / "stage"), keep)
+    return _found(checked.detected, checked.rows, checked.warnings, errors, checked.groups.total())
+
+
+def _found(
+    detected: Detected, rows: int, warnings: list[str], errors: list[RowError], total: int
+) -> dict[str, Any]:
+    return {
+        "refused": False,
+        "detected": asdict(detected),
+        "rows": rows,
+        "warnings": warnings,
+        "errors": [error_json(error) for error in errors],
+        "errors_total": total,
+    }
+
+
+def _show(found: dict[str, Any]) -> None:
+    for key, value in found.get("detected", {}).items():
+        if key not in {"columns", "notes"} and value is not None:
+            say(key.replace("_", " "), str(value))
+    if "rows" in found:
+        columns = [
+            f"{c['letter']} {c['header']!r}" if c["letter"] else c["header"]
+            for c in found["detected"]["columns"]
+        ]
+        say("columns", ", ".join(columns))
+        say("rows", f"{found['rows']:,}")
+    for warning in found.get("warnings", []):
+        say("note", warning)
+    say("refused" if found["refused"] else "errors", f"{found['errors_total']:,}")
+    for error in found["errors"]:
+        plain("  " + error_text(RowError(**error)))

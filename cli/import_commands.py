@@ -1,0 +1,132 @@
+"""`lading import` and `lading resume`: bring files into their destination, and jobs to their end."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.definition_choice import agreed_definition, stored_definition
+from cli.job_view import exit_status, give_failed_rows, job_json, show_job
+from cli.options import Home, Json, settings_for
+from cli.output import ExitStatus, print_json, say, size_text
+from cli.runner import abandon, resume, run_import
+from cli.watch import watched
+from destinations import destination_key
+from schemas.definition import Definition, Mode
+from schemas.errors import NotFoundError
+from schemas.import_request import ImportRequest
+from schemas.settings import Settings
+from store.database import Store
+from store.jobs import find_job, get_job, running_jobs, unreported_jobs
+from store.leases import is_free
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("import")(import_command)
+    app.command("resume")(resume_command)
+
+
+def import_command(
+    file: Annotated[Path, typer.Argument(help="The file: csv, xlsx or JSON Lines.")],
+    definition: Annotated[
+        str | None,
+        typer.Option("-d", "--definition", help="A stored definition, or a YAML or JSON file of one."),
+    ] = None,
+    mode: Annotated[Mode | None, typer.Option(help="Instead of the definition's mode.")] = None,
+    validate_only: Annotated[
+        bool, typer.Option("--validate-only", help="Check every row, write nothing.")
+    ] = False,
+    flow: Annotated[
+        bool, typer.Option("--flow", help="Run as a Prefect flow, on a server of Lading's own if none is set.")
+    ] = False,
+    failed_rows: Annotated[Path | None, typer.Option(help="Write the failed rows to this csv as well.")] = None,
+    abandon_interrupted: Annotated[
+        bool,
+        typer.Option("--abandon", help="Cancel interrupted imports into the same table, do not finish them."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Take the inferred definition without asking.")] = False,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Import one file. Exit status: 0 all rows well, 3 some failed, 4 not finished, 2 wrong usage."""
+    settings = settings_for(home)
+    if not file.is_file():
+        raise NotFoundError(f"there is no file {str(file)!r}")
+    if not as_json:
+        say("home", str(settings.home))
+    chosen = (
+        stored_definition(settings, definition)
+        if definition is not None
+        else agreed_definition(settings, file, yes=yes, quiet=as_json)
+    ).in_mode(mode)
+    if not as_json:
+        say("upload", f"{file} ({size_text(file.stat().st_size)}) with definition {chosen.name!r}")
+    if abandon_interrupted:
+        _abandon_interrupted(settings, chosen)
+    request = ImportRequest(str(file.absolute()), chosen.name, mode, validate_only)
+    with watched(settings, quiet=as_json):
+        tell = _silent if as_json else _tell
+        job_id = run_import(settings, request, as_flow=flow, say=tell)
+    if failed_rows is not None:
+        give_failed_rows(settings, job_id, failed_rows)
+    raise typer.Exit(_show(settings, job_id, as_json))
+
+
+def resume_command(
+    job: Annotated[str | None, typer.Argument(help="Id of the job, or its beginning; default: all.")] = None,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Bring interrupted jobs to their end. Exit status as for import; the worst of several."""
+    settings = settings_for(home)
+    jobs = [_find(settings, job)] if job is not None else _interrupted(settings)
+    for job_id in jobs:
+        with watched(settings, quiet=as_json):
+            resume(settings, job_id)
+    if as_json and job is None:
+        print_json({"jobs": [job_json(settings, job_id) for job_id in jobs]})
+    if not jobs and not as_json:
+        say("resume", "no job was interrupted")
+    quiet = as_json and job is None
+    statuses = [_status(settings, job_id) if quiet else _show(settings, job_id, as_json) for job_id in jobs]
+    raise typer.Exit(max(statuses, default=ExitStatus.WELL))
+
+
+def _abandon_interrupted(settings: Settings, definition: Definition) -> None:
+    with Store.opened(settings) as store, store.read() as session:
+        key = destination_key(settings.tenant, definition)
+        jobs = [job.id for job in running_jobs(session, settings.tenant, key) if is_free(job)]
+    for job_id in jobs:
+        abandon(settings, job_id)
+
+
+def _tell(text: str) -> None:
+    say("prefect", text)
+
+
+def _silent(_text: str) -> None:
+    """Say nothing: `--json` prints one object and nothing else."""
+
+
+def _find(settings: Settings, prefix: str) -> str:
+    with Store.opened(settings) as store, store.read() as session:
+        return find_job(session, settings.tenant, prefix).id
+
+
+def _interrupted(settings: Settings) -> list[str]:
+    with Store.opened(settings) as store, store.read() as session:
+        running = [job for job in running_jobs(session, settings.tenant) if is_free(job)]
+        return [job.id for job in (*running, *unreported_jobs(session, settings.tenant))]
+
+
+def _show(settings: Settings, job_id: str, as_json: bool) -> ExitStatus:
+    if not as_json:
+        return show_job(settings, job_id)
+    print_json(job_json(settings, job_id))
+    return _status(settings, job_id)
+
+
+def _status(settings: Settings, job_id: str) -> ExitStatus:
+    with Store.opened(settings) as store, store.read() as session:
+        return exit_status(get_job(session, job_id))

@@ -1,0 +1,136 @@
+"""A job as the command line shows it: one JSON object, or a few lines for people."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from cli.output import ExitStatus, plain, say
+from schemas.job import Counts, JobState
+from schemas.row_error import RowError
+from schemas.settings import Settings
+from store.database import Store
+from store.definitions import definition_of
+from store.jobs import get_job
+from store.pages import list_errors
+from store.tables import Job
+from store.uploads import get_upload
+from tasks.failed_rows import failed_rows
+
+SHOWN_ERRORS = 20
+_ERROR_KEYS = ("row", "line", "sheet", "column", "field", "code", "message", "value")
+
+
+def exit_status(job: Job) -> ExitStatus:
+    """0 all rows well, 3 finished but some failed, 4 not finished."""
+    if job.state is not JobState.FINISHED:
+        return ExitStatus.UNSUCCESSFUL
+    return ExitStatus.SOME_FAILED if job.failed else ExitStatus.WELL
+
+
+def error_json(error: RowError) -> dict[str, Any]:
+    """One error as `--json` shows it."""
+    fields = asdict(error)
+    return {key: fields[key] for key in _ERROR_KEYS}
+
+
+def job_json(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_ERRORS) -> dict[str, Any]:
+    """The job as `--json` shows it, with so many of its errors (None: all)."""
+    with Store.opened(settings) as store, store.read() as session:
+        job = get_job(session, job_id)
+        definition = definition_of(session, job.definition_id)
+        errors = [error_json(e) for e in islice(list_errors(session, job_id), shown_errors)]
+        return {
+            "job_id": job.id,
+            "state": job.state.value,
+            "rows": job.rows,
+            **asdict(job.counts),
+            "warnings": job.warnings,
+            "errors": errors,
+            "errors_total": job.errors,
+            "error_groups": [
+                dict(zip(("code", "field", "rows"), group, strict=True)) for group in job.error_groups
+            ],
+            "error_code": job.error_code,
+            "error_message": job.error_message,
+            "detected": job.detected,
+            "definition": definition.name,
+            "definition_version": definition.version,
+            "mode": job.mode.value,
+            "kind": job.kind.value,
+            "file": get_upload(session, job.upload_id).file_name,
+            "received_at": job.received_at.isoformat(),
+            "failed_rows": _existing(failed_rows_path(settings, job.id)),
+        }
+
+
+def show_job(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_ERRORS) -> ExitStatus:
+    """Print what became of the job, what failed and why, and where to look next."""
+    with Store.opened(settings) as store, store.read() as session:
+        job = get_job(session, job_id)
+        _show_detected(job)
+        for warning in job.warnings:
+            say("note", warning)
+        say(job.state.value, _counts_text(job))
+        if job.error_message:
+            say("reason", f"{job.error_code}: {job.error_message}")
+        if job.errors and job.rows:
+            _show_errors(job, list_errors(session, job_id), shown_errors)
+    path = _existing(failed_rows_path(settings, job_id))
+    if path:
+        say("failed", f"the failed rows, with the reasons, to be mended and sent again: {path}")
+    say("next", f"lading job {job.id[:8]} --errors")
+    return exit_status(job)
+
+
+def failed_rows_path(settings: Settings, job_id: str) -> Path:
+    """Where the report stage leaves the failed rows of a job."""
+    return settings.report_path(job_id) / "failed-rows.csv"
+
+
+def give_failed_rows(settings: Settings, job_id: str, out: Path) -> int:
+    """Write the job's failed rows to `out`; gives how many there are.
+
+    Raises:
+        NotFoundError: the bytes of the upload are gone, or the file never became a table.
+    """
+    with Store.opened(settings) as store, store.read() as session:
+        return failed_rows(settings, session, job_id, out)
+
+
+def _existing(path: Path) -> str | None:
+    return str(path) if path.exists() else None
+
+
+def _show_detected(job: Job) -> None:
+    if job.detected is None:
+        return
+    shown = ("kind", "encoding", "delimiter", "sheet", "header_row")
+    parts = [f"{key.replace('_', ' ')} {job.detected[key]!r}" for key in shown if job.detected[key] is not None]
+    say("detected", f"{', '.join(parts)}, {len(job.detected['columns'])} columns")
+
+
+def _counts_text(job: Job) -> str:
+    counts: Counts = job.counts
+    parts = [f"{number:,} {name}" for name, number in asdict(counts).items() if number]
+    return f"{job.rows or 0:,} rows: {', '.join(parts) or 'nothing to do'}"
+
+
+def _show_errors(job: Job, errors: Iterable[RowError], shown: int | None) -> None:
+    for code, field, rows in job.error_groups[:10]:
+        say("errors", f"{rows:,} times {code}" + (f" in {field}" if field else ""))
+    listed = list(islice(errors, shown))
+    for error in listed:
+        plain("  " + error_text(error))
+    if len(listed) < job.errors:
+        plain(f"  … showing {len(listed):,} of {job.errors:,}")
+
+
+def error_text(error: RowError) -> str:
+    """The error in one line: where, what, and the value as it stood."""
+    where = [f"{name} {value}" for name, value in (("row", error.row), ("line", error.line)) if value]
+    where += [f"column {error.column}"] if error.column else []
+    where += [error.field] if error.field else []
+    value = "" if error.value is None else f": {error.value!r}"
+    return f"{', '.join(where) or 'file'}: {error.message} ({error.code}){value}"

@@ -1,0 +1,48 @@
+"""The command `lading`: its subcommands, and what an error makes of the exit status."""
+
+import logging
+import sys
+
+import typer
+from pydantic import ValidationError
+
+from cli import definition_commands, file_commands, import_commands, job_commands
+from cli.output import ExitStatus, error_line
+from schemas.errors import FatalError, LadingError, RetriableError
+
+app = typer.Typer(
+    name="lading",
+    help="Import files of records into a destination exactly once. Every row accounted for.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for room in (import_commands, file_commands, definition_commands, job_commands):
+    room.register(app)
+
+
+def main() -> None:
+    """Run the command that the arguments name; ends the process with its exit status."""
+    logging.captureWarnings(capture=True)
+    try:
+        app()
+    except KeyboardInterrupt:
+        error_line("interrupted; `lading resume` goes on where it stopped")
+        sys.exit(ExitStatus.INTERRUPTED)
+    except ValidationError as error:
+        first = error.errors()[0]
+        error_line(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}")
+        sys.exit(ExitStatus.USAGE)
+    except RetriableError as error:
+        error_line(f"{error}; `lading resume` goes on where it stopped")
+        sys.exit(ExitStatus.UNSUCCESSFUL)
+    except FatalError as error:
+        error_line(str(error))
+        sys.exit(ExitStatus.USAGE)
+    except LadingError as error:
+        error_line(str(error))
+        sys.exit(ExitStatus.UNSUCCESSFUL)
+
+
+if __name__ == "__main__":
+    main()

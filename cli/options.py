@@ -1,0 +1,23 @@
+"""The options that several commands share, and the settings that they lead to."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schemas.settings import Settings
+
+Home = Annotated[
+    Path | None,
+    typer.Option(help="Folder of all state; default: the nearest .lading at or above this folder."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def settings_for(home: Path | None) -> Settings:
+    """The settings of this run; a home that was named counts for every child process too."""
+    if home is not None:
+        os.environ["LADING_HOME"] = str(home.absolute())
+    settings = Settings()
+    return settings.model_copy(update={"home": settings.home.absolute()})
