@@ -1,5 +1,6 @@
 """`lading import` and `lading resume`: bring files into their destination, and jobs to their end."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -65,9 +66,8 @@ def import_command(
     if abandon_interrupted:
         _abandon_interrupted(settings, chosen)
     request = ImportRequest(str(file.absolute()), chosen.name, mode, validate_only)
-    with watched(settings, quiet=as_json):
-        tell = _silent if as_json else _tell
-        job_id = run_import(settings, request, as_flow=flow, say=tell)
+    with watched(settings, quiet=as_json) as tell:
+        job_id = run_import(settings, request, as_flow=flow, say=partial(tell, "prefect"))
     if failed_rows is not None:
         give_failed_rows(settings, job_id, failed_rows)
     raise typer.Exit(_show(settings, job_id, as_json))
@@ -99,14 +99,6 @@ def _abandon_interrupted(settings: Settings, definition: Definition) -> None:
         jobs = [job.id for job in running_jobs(session, settings.tenant, key) if is_free(job)]
     for job_id in jobs:
         abandon(settings, job_id)
-
-
-def _tell(text: str) -> None:
-    say("prefect", text)
-
-
-def _silent(_text: str) -> None:
-    """Say nothing: `--json` prints one object and nothing else."""
 
 
 def _find(settings: Settings, prefix: str) -> str:

@@ -80,7 +80,7 @@ def show_job(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_E
     path = _existing(failed_rows_path(settings, job_id))
     if path:
         say("failed", f"the failed rows, with the reasons, to be mended and sent again: {path}")
-    say("next", f"lading job {job.id[:8]} --errors")
+    say("next", f"lading job {job.id[:8]}{' --errors' if job.errors > SHOWN_ERRORS else ''}")
     return exit_status(job)
 
 

@@ -7,6 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from cli import definition_commands, file_commands, import_commands, job_commands
+from cli.log import keep_traceback
 from cli.output import ExitStatus, error_line
 from schemas.errors import FatalError, LadingError, RetriableError
 
@@ -41,6 +42,10 @@ def main() -> None:
         sys.exit(ExitStatus.USAGE)
     except LadingError as error:
         error_line(str(error))
+        sys.exit(ExitStatus.UNSUCCESSFUL)
+    except Exception as error:  # noqa: BLE001 - the last place where a fault of ours can be told politely
+        log = keep_traceback(error)
+        error_line(f"a fault inside Lading ({type(error).__name__}); where it happened stands in {log}")
         sys.exit(ExitStatus.UNSUCCESSFUL)
 
 

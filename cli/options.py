@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.log import log_to_home
 from schemas.settings import Settings
 
 Home = Annotated[
@@ -20,4 +21,6 @@ def settings_for(home: Path | None) -> Settings:
     if home is not None:
         os.environ["LADING_HOME"] = str(home.absolute())
     settings = Settings()
-    return settings.model_copy(update={"home": settings.home.absolute()})
+    settings = settings.model_copy(update={"home": settings.home.absolute()})
+    log_to_home(settings)
+    return settings

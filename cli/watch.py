@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.progress import (
@@ -32,20 +32,32 @@ LINE_SECONDS = 2.0
 """Without a terminal, a line is printed at least this often."""
 
 
+Tell = Callable[[str, str], None]
+"""Called with what a line is about and what it says."""
+
+
 @contextmanager
-def watched(settings: Settings, *, quiet: bool) -> Iterator[None]:
-    """Show the progress of the jobs that this process works on, for as long as the block runs."""
+def watched(settings: Settings, *, quiet: bool) -> Iterator[Tell]:
+    """Show the progress of the jobs that this process works on, for as long as the block runs.
+
+    What the block itself has to say goes through the function it is given, so that lines keep their beat.
+    """
     if quiet:
-        yield
+        yield _say_nothing
         return
     done = threading.Event()
-    thread = threading.Thread(target=_Watcher(settings).run, args=(done,), daemon=True, name="watch")
+    watcher = _Watcher(settings)
+    thread = threading.Thread(target=watcher.run, args=(done,), daemon=True, name="watch")
     thread.start()
     try:
-        yield
+        yield watcher.tell
     finally:
         done.set()
         thread.join()
+
+
+def _say_nothing(_label: str, _text: str) -> None:
+    """For `--json`, which prints one object and nothing else."""
 
 
 class _Watcher:
@@ -79,13 +91,13 @@ class _Watcher:
             for job_id in dict.fromkeys([*self._seen, *ours]):
                 self._show(get_job(session, job_id), list_events(session, job_id))
         if self._bars is None and time.monotonic() - self._told_at >= LINE_SECONDS:
-            self._tell("…", f"{time.monotonic() - self._started_at:.0f} s")
+            self.tell("working", f"{time.monotonic() - self._started_at:.0f} s")
 
     def _show(self, job: Job, events: Sequence[JobEvent]) -> None:
         last = self._seen.setdefault(job.id, 0)
         for event in events:
             if event.id > last and (text := _sentence(job, event)):
-                self._tell(*text)
+                self.tell(*text)
         self._seen[job.id] = max((event.id for event in events), default=last)
         self._advance(job)
 
@@ -97,7 +109,7 @@ class _Watcher:
             self._draw(self._bars, stage, rows, job.rows)
         elif time.monotonic() - self._told_at >= LINE_SECONDS:
             of = f" of {job.rows:,}" if job.rows is not None else ""
-            self._tell(stage, f"{rows:,}{of} rows, {time.monotonic() - self._started_at:.0f} s")
+            self.tell(stage, f"{rows:,}{of} rows, {time.monotonic() - self._started_at:.0f} s")
 
     def _draw(self, bars: Progress, stage: str, rows: int, total: int | None) -> None:
         if self._bar is None or bars.tasks[0].description != stage:
@@ -107,7 +119,8 @@ class _Watcher:
             self._bar = bars.add_task(stage)
         bars.update(self._bar, completed=rows, total=total)
 
-    def _tell(self, label: str, text: str) -> None:
+    def tell(self, label: str, text: str) -> None:
+        """Print a line; the next one without news comes `LINE_SECONDS` later."""
         say(label, text)
         self._told_at = time.monotonic()
 

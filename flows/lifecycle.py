@@ -2,6 +2,7 @@
 
 import logging
 import time
+from traceback import format_tb
 from typing import ParamSpec, Protocol, TypeVar
 
 from prefect import Task
@@ -10,6 +11,7 @@ from schemas.errors import (
     ConflictError,
     DestinationError,
     FatalError,
+    LadingError,
     LeaseLostError,
     RetriableError,
 )
@@ -132,6 +134,14 @@ def _work(call: Call, settings: Settings, store: Store, job_id: str, epoch: int)
         ending = Ending(JobState.FAILED, "destination.mismatch", str(error))
     except FatalError as error:
         ending = Ending(JobState.FAILED, "job.failed", str(error))
+    except LadingError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        # A fault of ours must not keep the destination from everybody else; the message may quote a value.
+        LOGGER.error("job %s: %s\n%s", job_id, type(error).__name__, "".join(format_tb(error.__traceback__)))  # noqa: TRY400
+        ending = Ending(
+            JobState.FAILED, "job.failed", f"a fault inside Lading: {type(error).__name__}: {error}"
+        )
     if not _job(store, job_id).state.terminal:
         _step(store, job_id, "poll")
         call(poll, settings, job_id, epoch, ending)

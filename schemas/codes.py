@@ -198,6 +198,12 @@ _JOB = (
         "The table does not fit the definition.",
         "a table that lacks the column `depth`",
     ),
+    Code(
+        "job.abandoned",
+        "{detail}",
+        "The job was interrupted, and somebody ended it instead of finishing it.",
+        "`lading import … --abandon`",
+    ),
     Code("job.failed", "{detail}", "The job could not go on.", "the upload's bytes are gone"),
 )
 

@@ -9,6 +9,7 @@ from store.jobs import get_job
 from tasks.artifacts import keep_summary
 from tasks.failed_rows import failed_rows
 from tasks.stage import stage
+from tasks.staging import Stage
 
 FAILED_ROWS_NAME = "failed-rows.csv"
 
@@ -20,6 +21,8 @@ def report_job(settings: Settings, job_id: str) -> Path | None:
             job = get_job(session, job_id)
             path = settings.report_path(job_id) / FAILED_ROWS_NAME
             written = failed_rows(settings, session, job_id, path) if job.errors and job.detected else 0
+        # The records are in the destination now, or nowhere; nobody needs them here.
+        Stage(settings.stage_path(job_id)).remove()
         with store.write() as session:
             get_job(session, job_id).reported_at = utc_now()
         return path if written else None

@@ -24,9 +24,13 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def remove(self) -> None:
+        """Take everything away; harmless where nothing is."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
     def start(self) -> None:
         """Begin anew: forget what an earlier attempt left."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self.remove()
         self._folder.mkdir(parents=True, mode=0o700)
 
     def write(self, block: int, frame: pl.DataFrame) -> None:
