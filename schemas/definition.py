@@ -82,7 +82,7 @@ class Field(_Document):
 
     def must_be_in_file(self, key: tuple[str, ...]) -> bool:
         """True when a file without this column is refused."""
-        return (self.required or self.name in key) and self.default is None
+        return self.name in key or (self.required and self.default is None)
 
     @model_validator(mode="after")
     def _constraints_fit_the_type(self) -> Self:

@@ -40,7 +40,7 @@ class Checker:
     def __init__(self, definition: Definition, detected: Detected, binding: Binding) -> None:
         self._detected = detected
         self._columns = binding.columns
-        self._fields = [f for f in definition.fields if f.name in binding.columns or f.default is not None]
+        self._fields = [f for f in definition.fields if f.name in binding.columns]
         self._keep_raw = [f for f in self._fields if f.unique or f.name in definition.key]
         self._position = {f.name: index for index, f in enumerate(self._fields)}
         self._schema: pa.DataFrameSchema = pandera_schema(
@@ -88,8 +88,6 @@ class Checker:
         )
 
     def _text(self, block: TextBlock, field: Field) -> pl.Series:
-        if field.name not in self._columns:
-            return pl.Series([None] * block.cells.height, dtype=pl.String)
         return block.cells.get_column(str(self._columns[field.name]))
 
     def _malformed(self, block: TextBlock) -> list[RowError]:
@@ -108,21 +106,18 @@ class Checker:
             "form": form_of(field),
             "value": value,
         }
-        column = self._columns.get(name)
         return RowError(
             code,
             CODES[code].says(**values),
             block.first_ordinal + index,
             *self._place(block, index),
-            column=None if column is None else self._detected.columns[column].letter,
+            column=self._detected.columns[self._columns[name]].letter,
             field=name,
             value=None if value is None else value[:VALUE_CHARACTERS],
         )
 
     def _value(self, block: TextBlock, index: int, name: str) -> str | None:
-        column = self._columns.get(name)
-        if column is None:
-            return None
+        column = self._columns[name]
         value: str | None = block.cells.item(index, column)
         if value is None:
             ordinal = block.first_ordinal + index

@@ -28,16 +28,12 @@ def test_the_schema_version_is_the_newest_migration():
     assert ScriptDirectory.from_config(config).get_current_head() == SCHEMA_VERSION
 
 
-def test_the_constraint_of_the_migration_is_that_of_the_code(store, settings):
-    path = settings.store_path
-    with sqlite3.connect(path) as connection:
-        made = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'job'").fetchone()[0]
-    declared = next(
-        str(c.sqltext)
-        for c in SQLModel.metadata.tables["job"].constraints
-        if c.name == "every_row_accounted_for"
-    )
-    assert declared in made
+def test_the_constraint_of_the_migration_is_that_of_the_code(store):
+    with store.read() as session:
+        sql = "SELECT sql FROM sqlite_master WHERE name = 'job'"
+        made = session.connection().exec_driver_sql(sql).scalar_one()
+    constraints = SQLModel.metadata.tables["job"].constraints
+    assert next(str(c.sqltext) for c in constraints if c.name == "every_row_accounted_for") in made
 
 
 def test_a_block_that_fails_leaves_nothing_behind(store):

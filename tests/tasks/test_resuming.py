@@ -1,0 +1,171 @@
+"""Jobs that were interrupted: each test leaves one half done by really stopping it half-way."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from flows import run
+from schemas.errors import ConflictError, RetriableError
+from schemas.import_request import ImportRequest
+from schemas.job import JobState
+from schemas.settings import Settings
+from store.database import Store
+from store.jobs import get_job, list_events, running_jobs
+from store.leases import held_lease, is_free
+
+HEADER = "Id,Name,Amount"
+ROWS = 60_000
+BAD = {17: "x", 31_000: "-1", 59_999: "y"}
+CHILD = """
+import sys
+from flows.run import import_directly
+from schemas.import_request import ImportRequest
+from schemas.settings import Settings
+import_directly(Settings(home=sys.argv[1], commit_rows=1000, segment_rows=10000), ImportRequest(*sys.argv[2:]))
+"""
+
+
+@pytest.fixture
+def big_file(write_csv):
+    return write_csv(HEADER, *(f"k{i},name {i},{BAD.get(i, i)}" for i in range(ROWS)))
+
+
+@pytest.fixture
+def kill_when(lading, make_definition):
+    """Starts an import in a process of its own and kills it with -9 as soon as its job is so far."""
+
+    def start_and_kill(path, reached) -> str:
+        lading.apply(make_definition())
+        arguments = [sys.executable, "-c", CHILD, str(lading.settings.home), str(path), "things"]
+        with subprocess.Popen(arguments) as child, Store.opened(lading.settings) as store:
+            while True:
+                assert child.poll() is None, "the import ended before it could be killed"
+                with store.read() as session:
+                    jobs = [job for job in running_jobs(session, "local") if reached(job)]
+                if jobs:
+                    os.kill(child.pid, signal.SIGKILL)
+                    break
+                time.sleep(0.002)
+        return jobs[0].id
+
+    return start_and_kill
+
+
+def assert_whole(lading, job_id):
+    assert lading.job(job_id).state is JobState.FINISHED
+    assert lading.counts(job_id) == {"created": ROWS - 3, "failed": 3}
+    assert [error.ordinal for error in lading.errors(job_id)] == sorted(BAD)
+    letters = lading.letters(job_id)
+    assert [ordinal for ordinal, letter in enumerate(letters) if letter != "C"] == sorted(BAD)
+    table = lading.table().sort("amount")
+    assert table["id"].to_list() == [f"k{i}" for i in range(ROWS) if i not in BAD]
+
+
+@pytest.mark.parametrize(
+    "reached",
+    [
+        pytest.param(lambda job: job.state == "validating" and job.rows_read > 0, id="validating"),
+        pytest.param(lambda job: job.state == "importing" and job.rows_loaded >= 5_000, id="importing"),
+        pytest.param(lambda job: job.state == "importing" and job.rows_loaded >= 55_000, id="nearly-done"),
+    ],
+)
+def test_a_killed_import_is_brought_to_its_end_with_every_row_once(lading, big_file, kill_when, reached):
+    job_id = kill_when(big_file, reached)
+    before = lading.job(job_id)
+    assert not before.state.terminal
+    assert is_free(before)
+    run.resume(lading.settings, job_id)
+    assert_whole(lading, job_id)
+
+
+def is_importing(job):
+    return job.state == "importing" and job.rows_loaded >= 5_000
+
+
+def test_bringing_the_same_file_again_is_the_resumption(lading, make_definition, big_file, kill_when):
+    job_id = kill_when(big_file, is_importing)
+    assert lading.run(big_file, make_definition()) == job_id
+    assert_whole(lading, job_id)
+
+
+def test_another_import_into_the_table_first_resumes_the_interrupted_one(
+    lading, make_definition, big_file, kill_when, write_csv
+):
+    interrupted = kill_when(big_file, is_importing)
+    other = lading.run(write_csv(HEADER, "k5,changed,5", name="other.csv"), make_definition())
+    assert lading.job(interrupted).state is JobState.FINISHED
+    assert lading.counts(interrupted) == {"created": ROWS - 3, "failed": 3}
+    assert lading.counts(other) == {"updated": 1}
+    with Store.opened(lading.settings) as store, store.read() as session:
+        said = [event.detail for event in list_events(session, other) if event.name == "resumes"]
+        assert said == [f"first resumes the interrupted job {interrupted}"]
+        assert get_job(session, interrupted).finished_at < get_job(session, other).finished_at
+
+
+def test_an_abandoned_job_keeps_what_it_did_and_accounts_for_the_rest(lading, big_file, kill_when):
+    job_id = kill_when(big_file, is_importing)
+    run.abandon(lading.settings, job_id)
+    job = lading.job(job_id)
+    assert (job.state, job.error_code, job.rows) == (JobState.CANCELLED, "job.abandoned", ROWS)
+    done = len(lading.letters(job_id))
+    assert 5_000 <= done < ROWS
+    assert job.created == lading.table().height == done - sum(1 for ordinal in BAD if ordinal < done)
+    assert job.unprocessed == ROWS - done
+    run.resume(lading.settings, job_id)
+    assert lading.job(job_id).state is JobState.CANCELLED
+
+
+def test_a_job_that_somebody_works_on_is_not_abandoned(lading, big_file, kill_when):
+    job_id = kill_when(big_file, is_importing)
+    with Store.opened(lading.settings) as store, held_lease(store, lading.settings, job_id):
+        with pytest.raises(ConflictError, match="being worked on"):
+            run.abandon(lading.settings, job_id)
+    assert lading.job(job_id).state is JobState.IMPORTING
+
+
+def test_two_imports_into_one_table_at_the_same_time_follow_each_other(lading, make_definition, write_csv):
+    lading.apply(make_definition())
+    paths = [write_csv(HEADER, *(f"k{i},{n},{i}" for i in range(20_000)), name=f"{n}.csv") for n in range(3)]
+    children = [
+        subprocess.Popen([sys.executable, "-c", CHILD, str(lading.settings.home), str(path), "things"])
+        for path in paths
+    ]
+    assert [child.wait(timeout=60) for child in children] == [0, 0, 0]
+    with Store.opened(lading.settings) as store, store.read() as session:
+        jobs = sorted(
+            (
+                get_job(session, row[0])
+                for row in session.connection().exec_driver_sql("SELECT id FROM job").all()
+            ),
+            key=lambda job: job.importing_at,
+        )
+    assert [job.counts.rows for job in jobs] == [20_000] * 3
+    assert [job.created for job in jobs] == [20_000, 0, 0]
+    for earlier, later in zip(jobs, jobs[1:], strict=False):
+        assert earlier.finished_at <= later.importing_at
+
+
+def test_a_destination_that_stays_locked_leaves_the_job_to_be_resumed(lading, make_definition, write_csv):
+    import sqlite3
+
+    lading.run(write_csv(HEADER, "a,A,1"), make_definition())
+    impatient = lading.settings.model_copy(update={"busy_timeout_seconds": 0.01})
+    path = write_csv(HEADER, "a,B,1")
+    with sqlite3.connect(lading.settings.table_path("local")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(RetriableError, match="locked"):
+            run.import_directly(impatient, ImportRequest(str(path), "things"))
+    assert lading.letters(lading.run(path, make_definition())) == "U"
+    with Store.opened(lading.settings) as store, store.read() as session:
+        assert session.connection().exec_driver_sql("SELECT count(*) FROM job").scalar() == 2
+
+
+def test_settings_are_not_needed_to_agree_between_attempts(lading, big_file, kill_when):
+    job_id = kill_when(big_file, is_importing)
+    other = Settings(home=lading.settings.home, commit_rows=7_000, segment_rows=3_000)
+    run.resume(other, job_id)
+    assert_whole(lading, job_id)
