@@ -218,3 +218,28 @@ JOB_CODES: Mapping[str, Code] = MappingProxyType({c.code: c for c in _JOB})
 
 CODES: Mapping[str, Code] = MappingProxyType(dict(FILE_CODES) | dict(ROW_CODES) | dict(JOB_CODES))
 """All of them."""
+
+
+def catalogue_markdown() -> str:
+    """The page `docs/errors.md`."""
+    parts = ["# Error codes", "", _INTRODUCTION]
+    for title, codes in _SECTIONS:
+        parts += ["", f"## {title}", "", "| code | meaning | example | message |", "|---|---|---|---|"]
+        parts += [_row(code) for code in codes.values()]
+    return "\n".join(parts) + "\n"
+
+
+def _row(code: Code) -> str:
+    message = "says what is wrong" if code.message == "{detail}" else code.message
+    cells = (f"`{code.code}`", code.meaning, code.example, message)
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+
+_INTRODUCTION = """Every error has a code that does not change. This page is made from `schemas/codes.py`
+(`make docs`); the tests bring each code about."""
+
+_SECTIONS = (
+    ("Errors of one row: the row is `failed`, the others go on", ROW_CODES),
+    ("Errors of the file as a whole: the job is `invalid`, nothing was written", FILE_CODES),
+    ("Why a job as a whole is `failed` or `cancelled`", JOB_CODES),
+)

@@ -49,6 +49,13 @@ class Lading:
         with Store.opened(self.settings) as store, store.read() as session:
             return "".join(page.letters for page in list_pages(session, job_id))
 
+    def execute(self, sql: str) -> None:
+        """Do something to the tenant's own database, as its owner may."""
+        path = self.settings.table_path("local")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with sqlite3.connect(path) as connection:
+            connection.execute(sql)
+
     def table(self, name: str = "things") -> pl.DataFrame:
         """The table as it stands, in order of its first column."""
         with sqlite3.connect(self.settings.table_path("local")) as connection:
@@ -72,6 +79,18 @@ def write_csv(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def error_cell_workbook(tmp_path: Path) -> Path:
+    """A workbook with the header Id, X and one row, whose X is #N/A."""
+    path = tmp_path / "error.xlsx"
+    with xlsxwriter.Workbook(path) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, ["Id", "X"])
+        sheet.write_string(1, 0, "1")
+        sheet.write_formula(1, 1, "=NA()", None, "#N/A")
+    return path
 
 
 @pytest.fixture

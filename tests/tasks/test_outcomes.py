@@ -1,5 +1,3 @@
-import sqlite3
-
 import pytest
 
 from schemas.definition import Mode
@@ -129,11 +127,7 @@ def test_a_malformed_row_is_one_error_with_its_text_and_the_rest_is_read(lading,
 
 
 def test_a_poison_row_costs_one_row(lading, make_definition, write_csv):
-    lading.settings.table_path("local").parent.mkdir(parents=True)
-    with sqlite3.connect(lading.settings.table_path("local")) as connection:
-        connection.execute(
-            "CREATE TABLE things (id TEXT PRIMARY KEY, name TEXT, amount INT CHECK (amount <> 13))"
-        )
+    lading.execute("CREATE TABLE things (id TEXT PRIMARY KEY, name TEXT, amount INT CHECK (amount <> 13))")
     job = lading.run(write_csv(HEADER, *(f"k{i},n,{i}" for i in range(2_500))), make_definition())
     assert lading.counts(job) == {"created": 2_499, "failed": 1}
     assert [(e.ordinal, e.row, e.code) for e in lading.errors(job)] == [(13, 15, "load.constraint")]
@@ -141,9 +135,7 @@ def test_a_poison_row_costs_one_row(lading, make_definition, write_csv):
 
 
 def test_a_table_that_does_not_fit_fails_the_job_and_names_the_difference(lading, make_definition, write_csv):
-    lading.settings.table_path("local").parent.mkdir(parents=True)
-    with sqlite3.connect(lading.settings.table_path("local")) as connection:
-        connection.execute("CREATE TABLE things (id TEXT PRIMARY KEY, name TEXT)")
+    lading.execute("CREATE TABLE things (id TEXT PRIMARY KEY, name TEXT)")
     job = lading.job(lading.run(write_csv(HEADER, "a,A,1", "b,B,2"), make_definition()))
     assert (job.state, job.error_code, job.rows, job.unprocessed) == ("failed", "destination.mismatch", 2, 2)
     assert "amount" in job.error_message
