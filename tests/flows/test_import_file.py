@@ -1,0 +1,82 @@
+import pytest
+from prefect import get_client
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    FlowRunFilter,
+    FlowRunFilterId,
+)
+from prefect.states import StateType
+
+from flows.import_file import import_file
+from schemas.errors import NotFoundError
+from store.database import Store
+from store.definitions import put_definition
+from store.jobs import get_job
+
+
+@pytest.fixture
+def home(settings, earthquakes, make_definition, monkeypatch):
+    """A home that the flow finds in its environment, and that knows two definitions."""
+    monkeypatch.setenv("LADING_HOME", str(settings.home))
+    monkeypatch.setenv("LADING_SEGMENT_ROWS", "10000")
+    with Store.opened(settings) as store, store.write() as session:
+        put_definition(session, "local", earthquakes)
+        put_definition(session, "local", make_definition())
+    return settings
+
+
+def runs_of(state):
+    """The flow run, its task runs in the order in which they started, and its artifacts."""
+    run_id = state.state_details.flow_run_id
+    with get_client(sync_client=True) as client:
+        only = FlowRunFilter(id=FlowRunFilterId(any_=[run_id]))
+        tasks = sorted(client.read_task_runs(flow_run_filter=only), key=lambda run: run.start_time)
+        artifacts = client.read_artifacts(
+            artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run_id]))
+        )
+        return client.read_flow_run(run_id), tasks, artifacts
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_a_run_shows_its_stages_its_artifacts_and_what_it_imported(home, examples):
+    state = import_file(str(examples / "earthquakes.csv"), "earthquakes", return_state=True)
+    run, tasks, artifacts = runs_of(state)
+    job_id = state.result()
+    assert state.type is StateType.COMPLETED
+    assert run.name == "earthquakes.csv"
+    assert set(run.tags) == {"definition:earthquakes", f"job:{job_id}"}
+    assert [task.name for task in tasks] == [
+        "upload",
+        "validate",
+        "import 1/3",
+        "import 2/3",
+        "import 3/3",
+        "poll",
+        "report",
+    ]
+    assert {task.state.type for task in tasks} == {StateType.COMPLETED}
+    summary = next(artifact for artifact in artifacts if artifact.key == f"summary-{job_id}")
+    assert "| created | 23,409 |" in summary.data
+    assert "1975-02-23T02:58:41.000Z" in summary.data
+    assert {artifact.data for artifact in artifacts if artifact.key == f"progress-{job_id}"} >= {100.0}
+    with Store.opened(home) as store, store.read() as session:
+        assert get_job(session, job_id).created == 23_409
+
+
+@pytest.mark.usefixtures("prefect_api", "home")
+def test_a_job_that_ends_badly_is_a_failed_run_that_says_why(tmp_path):
+    (tmp_path / "wrong.csv").write_text("Name,Amount\nA,1\n")
+    state = import_file(str(tmp_path / "wrong.csv"), "things", return_state=True)
+    _, tasks, _ = runs_of(state)
+    assert state.type is StateType.FAILED
+    assert "is invalid: 1 required column is missing: 'Id'" in state.message
+    assert [task.name for task in tasks] == ["upload", "validate", "report"]
+
+
+@pytest.mark.usefixtures("prefect_api", "home")
+def test_an_unknown_definition_fails_the_run_before_there_is_a_job(examples):
+    state = import_file(str(examples / "earthquakes.csv"), "nothing", return_state=True)
+    assert state.type is StateType.FAILED
+    with pytest.raises(NotFoundError, match="'nothing'; known: earthquakes, things"):
+        state.result()
