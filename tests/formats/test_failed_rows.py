@@ -1,0 +1,118 @@
+"""The file of failed rows: safe to open, and the original text when it comes back."""
+
+import csv
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+import formats
+from formats.escape import escape, unescape
+from schemas.definition import FileOptions
+from schemas.text_table import Column, Detected
+
+
+def _detected(*headers):
+    return Detected("csv", tuple(Column.at(header, index) for index, header in enumerate(headers)))
+
+
+def _written(path):
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.reader(stream, strict=True))
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "failed.csv"
+
+
+def test_columns_stay_in_order_and_reasons_come_last(path):
+    rows = [(("1", None, "Ünal"), "name: required"), (("2", "b", "x,y"), "city: too long")]
+    assert formats.write_failed_rows(path, _detected("ID", "Name", "City"), iter(rows)) == 2
+    assert _written(path) == [
+        ["ID", "Name", "City", "lading_errors"],
+        ["1", "", "Ünal", "name: required"],
+        ["2", "b", "x,y", "city: too long"],
+    ]
+
+
+def test_file_begins_with_a_mark_so_that_excel_reads_umlauts(path):
+    formats.write_failed_rows(path, _detected("id"), [])
+    assert path.read_bytes() == b"\xef\xbb\xbfid,lading_errors\r\n"
+
+
+def test_nothing_is_left_beside_the_file(path):
+    formats.write_failed_rows(path, _detected("id"), [])
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_malformed_row_brings_its_text_in_the_first_column(path):
+    formats.write_failed_rows(path, _detected("id", "name"), [(['1,"abc'], "the quote is open")])
+    assert _written(path)[1] == ['1,"abc', "", "the quote is open"]
+
+
+def test_a_column_of_reasons_is_replaced_and_not_doubled(path):
+    detected = _detected("id", "Lading_Errors ", "name")
+    formats.write_failed_rows(path, detected, [(("1", "old", "a"), "new"), (["raw"], "split")])
+    assert _written(path) == [["id", "name", "lading_errors"], ["1", "a", "new"], ["raw", "", "split"]]
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "=cmd|'/C calc'!A0", "+1-1", "-2+3", "@SUM(A1)", "\tx", "\rx", "-", "'=x"]
+)
+def test_dangerous_cells_get_an_apostrophe(text):
+    assert escape(text) == f"'{text}"
+    assert unescape(escape(text)) == text
+
+
+@pytest.mark.parametrize("text", ["-5.00", "+49", "-1E5", "-,5", "12", "a=b", "'quoted'", "", " =1", "-5e-3"])
+def test_numbers_and_harmless_text_stay(text):
+    assert escape(text) == text
+    assert unescape(text) == text
+
+
+def test_text_of_a_file_that_is_not_ours_keeps_its_apostrophes(table):
+    assert table("id,v\n'=1,'-x\n").cells == [("'=1", "'-x")]
+
+
+def test_headers_are_escaped_and_come_back(path, read_table):
+    formats.write_failed_rows(path, _detected("=id", "@name"), [(("1", "a"), "why")])
+    assert _written(path)[0] == ["'=id", "'@name", "lading_errors"]
+    assert read_table(path).headers == ["=id", "@name", "lading_errors"]
+
+
+def test_a_workbook_made_from_our_file_brings_the_original_text(tmp_path, writers, read_table):
+    path = tmp_path / "upload"
+    writers["xlsx"](path, ["id", "lading_errors"], [("'=1+1", "why")])
+    assert read_table(path).cells == [("=1+1", "why")]
+
+
+def test_a_failed_file_fails_again_into_the_same_file(path, read_table):
+    rows = [(("=1", "-5.00", None), "bad"), (("'=1", "x\ny", '"'), "worse")]
+    formats.write_failed_rows(path, _detected("a", "b", "c"), rows)
+    first = path.read_bytes()
+    table = read_table(path)
+    formats.write_failed_rows(path, table.detected, [(row, row[3]) for row in table.cells])
+    assert path.read_bytes() == first
+
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.text(
+    st.sampled_from("'=+-@\t\r\n1.5eE,\"x"), max_size=6
+)
+cells = st.none() | text.filter(lambda value: value.strip() != "")
+
+
+@given(rows=st.lists(st.tuples(cells, cells), max_size=10))
+@settings(max_examples=250, deadline=None)
+def test_any_rows_sent_back_bring_the_original_text(rows, tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / "sent-back.csv"
+    formats.write_failed_rows(path, _detected("first", "second"), [(row, "=why") for row in rows])
+    options = FileOptions(header_row=1, delimiter=",")
+    found, detected = formats.detect(path, options, frozenset({"first"}))
+    back = [row for block in found.read(path, detected) for row in block.cells.iter_rows()]
+    assert back == [(*row, "=why") for row in rows]
+
+
+@given(value=text)
+@settings(max_examples=250, deadline=None)
+def test_escape_is_undone_exactly(value):
+    assert unescape(escape(value)) == value
