@@ -1,0 +1,129 @@
+import json
+
+import pytest
+
+KEYS = [
+    "job_id",
+    "state",
+    "rows",
+    "created",
+    "updated",
+    "unchanged",
+    "ignored",
+    "failed",
+    "unconfirmed",
+    "unprocessed",
+    "deleted",
+    "warnings",
+    "errors",
+]
+
+
+@pytest.fixture
+def my_csv(folder):
+    path = folder / "my.csv"
+    path.write_text("Id,Name,Amount\n007,A,1\n008,B,2\n")
+    return path
+
+
+def test_the_readers_own_file_is_imported_with_an_inferred_definition(lading_process, lading, my_csv):
+    first = lading_process("import", my_csv, "--yes")
+    assert first.status == 0
+    assert "2 rows: 2 created" in first.out
+    assert "upsert" in first.out
+    assert lading("definitions", "--json").json["definitions"][0]["name"] == "my"
+    again = lading_process("import", my_csv, "--yes", "--json")
+    assert (again.status, again.json["unchanged"], again.err) == (0, 2, "")
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_agreed_to(lading_process, my_csv, folder):
+    said = lading_process("import", my_csv)
+    assert said.status == 2
+    assert "pass -d NAME or --yes" in said.err
+    assert not (folder / ".lading" / "data").exists()
+
+
+def test_json_is_one_object_with_the_counts_and_the_first_twenty_errors(lading_process, examples):
+    said = lading_process("import", examples / "earthquakes.csv", "-d", examples / "earthquakes.yaml", "--json")
+    assert (said.status, said.err) == (3, "")
+    answer = said.json
+    assert list(answer)[: len(KEYS)] == KEYS
+    assert (answer["state"], answer["rows"], answer["created"], answer["failed"]) == (
+        "finished",
+        23_412,
+        23_409,
+        3,
+    )
+    assert len(answer["errors"]) == 6
+    assert answer["errors"][0] == {
+        "row": 3380,
+        "line": 3380,
+        "sheet": None,
+        "column": "A",
+        "field": "date",
+        "code": "type.date",
+        "message": "not a date of the form %m/%d/%Y",
+        "value": "1975-02-23T02:58:41.000Z",
+    }
+    detected = answer["detected"]
+    assert (detected["kind"], detected["encoding"], detected["delimiter"], detected["header_row"]) == (
+        "csv",
+        "utf-8",
+        ",",
+        1,
+    )
+
+
+def test_failed_rows_can_be_mended_and_sent_again(lading_process, folder):
+    (folder / "things.csv").write_text("Id,Name,Amount\na,=1+1,x\nb,-5,2\nc,C,y\n")
+    (folder / "things.json").write_text(
+        json.dumps(
+            {
+                "name": "things",
+                "key": "id",
+                "fields": [
+                    {"name": "id", "header": "Id"},
+                    {"name": "name", "header": "Name"},
+                    {"name": "amount", "header": "Amount", "type": "integer"},
+                ],
+                "destination": {"table": "things"},
+            }
+        )
+    )
+    first = lading_process("import", "things.csv", "-d", "things.json", "--failed-rows", "failed.csv", "--json")
+    assert (first.status, first.json["created"], first.json["failed"]) == (3, 1, 2)
+    text = (folder / "failed.csv").read_text("utf-8-sig")
+    assert text.splitlines()[0].startswith("Id,Name,Amount,lading_errors")
+    assert "a,'=1+1,x," in text
+    same = lading_process("import", "failed.csv", "-d", "things", "--json")
+    assert (same.status, same.json["rows"], same.json["failed"], same.json["warnings"]) == (3, 2, 2, [])
+    (folder / "failed.csv").write_text(text.replace(",x,", ",1,").replace(",y,", ",3,"))
+    mended = lading_process("import", "failed.csv", "-d", "things", "--json")
+    assert (mended.status, mended.json["created"]) == (0, 2)
+    shown = lading_process("import", "things.csv", "-d", "things", "--json")
+    assert shown.json["unchanged"] == 1
+
+
+def test_a_flow_shows_each_stage_and_no_line_says_error(lading_process, my_csv):
+    said = lading_process("import", my_csv, "--yes", "--flow")
+    assert said.status == 0
+    assert "2 rows: 2 created" in said.out
+    for stage in ("upload", "validate", "import", "poll", "report"):
+        assert f"\n{stage} " in said.out
+    assert "ERROR" not in said.out + said.err
+
+
+def test_an_invalid_file_ends_with_four_and_wrong_usage_with_two(lading_process, lading, my_csv, folder):
+    lading_process("import", my_csv, "--yes")
+    (folder / "empty.csv").write_text("")
+    invalid = lading_process("import", "empty.csv", "-d", "my", "--json")
+    assert (invalid.status, invalid.json["state"], invalid.json["error_code"]) == (4, "invalid", "file.empty")
+    assert lading("import", "nowhere.csv").status == 2
+    assert lading("import", my_csv, "-d", "nothing").err.startswith(
+        "lading: there is no definition named 'nothing'"
+    )
+    assert (
+        lading("import", my_csv, "-d", "nothing", "--json").json["error"].startswith("there is no definition")
+    )
+    assert lading("import", my_csv, "-d", "my", "--mode", "sideways").status == 2
+    assert lading("import").status == 2
