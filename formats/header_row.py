@@ -62,15 +62,25 @@ def _declared_row(filled: Mapping[int, Sequence[str]], declared: int) -> HeaderR
 
 
 def _likely_row(rows: Mapping[int, Sequence[str]]) -> int:
-    """The first row that is as full as the rows below it and looks like labels; else the first as full."""
+    """The first row that is about as full as those below it and looks like labels; else the first as full."""
     numbers = sorted(rows)
     widths = [sum(1 for cell in rows[number] if cell.strip()) for number in numbers]
     full = [
         number
         for index, number in enumerate(numbers)
-        if widths[index] >= median_low(widths[index + 1 :] or widths[index:])
+        if _header_width(rows[number]) >= _enough(median_low(widths[index + 1 :] or widths[index:]))
     ]
     return next((number for number in full if _looks_like_labels(rows[number])), full[0])
+
+
+def _header_width(cells: Sequence[str]) -> int:
+    """The cells that are filled; a blank one at the left counts, for it may stand above an index column."""
+    return sum(1 for cell in cells if cell.strip()) + (0 if cells[0].strip() else 1)
+
+
+def _enough(usual: int) -> int:
+    """How full a header must be above rows that are so full: a few columns may go without a header."""
+    return usual if usual < 3 else usual - max(1, usual // 4)
 
 
 def _looks_like_labels(cells: Sequence[str]) -> bool:

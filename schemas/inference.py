@@ -1,6 +1,7 @@
 """From a table of text to the definition that accepts every row of it."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field as default
 
@@ -181,7 +182,7 @@ def _order_note(header: str, guess: _Guess) -> list[str]:
 
 
 def _field_name(header: str, taken: set[str]) -> str:
-    base = re.sub(r"[^a-z0-9]+", "_", header.lower()).strip("_")[:50] or "column"
+    base = re.sub(r"[^a-z0-9]+", "_", _ascii(header)).strip("_")[:50] or "column"
     base = base if base[0].isalpha() and not base.startswith("lading_") else f"c_{base}"
     name, number = base, 2
     while name in taken:
@@ -192,6 +193,11 @@ def _field_name(header: str, taken: set[str]) -> str:
 
 def definition_name(file_name: str) -> str:
     """The name that an inferred definition is kept under: `Q1 Report.csv.gz` becomes `q1_report`."""
-    stem = re.sub(r"[^a-z0-9-]+", "_", file_name.partition(".")[0].lower()).strip("_-")[:50]
+    stem = re.sub(r"[^a-z0-9-]+", "_", _ascii(file_name.partition(".")[0])).strip("_-")[:50]
     stem = stem or "import"
     return stem if stem[0].isalpha() and not stem.startswith(("lading_", "sqlite_")) else f"import_{stem}"
+
+
+def _ascii(text: str) -> str:
+    """The text in lower-case ASCII letters: `Größe` becomes `grosse`."""
+    return unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()

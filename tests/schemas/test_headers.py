@@ -1,0 +1,30 @@
+import pytest
+
+from schemas.errors import FileRefusedError
+from schemas.headers import bind, normalise
+
+
+@pytest.mark.parametrize(
+    "header", ["Event Id", " event  id ", "\ufeffEVENT ID", "Event\u00a0Id", "\uff25vent \uff29d", "event\tid"]
+)
+def test_case_space_and_width_do_not_tell_headers_apart(header):
+    assert normalise(header) == "event id"
+
+
+def test_a_field_is_found_by_any_of_its_headers_or_its_name(make_definition):
+    definition = make_definition(fields=[{"name": "id", "header": ["Key", "Event Id"]}, {"name": "name"}])
+    assert bind(definition, ["x", "event id", "NAME"]).columns == {"id": 1, "name": 2}
+    assert bind(definition, ["ID", "", "x"]).columns == {"id": 0}
+    assert bind(definition, ["ID", "", "x", "lading_errors"]).unknown == ("x",)
+
+
+def test_missing_columns_are_one_error_with_the_nearest_headers(make_definition):
+    with pytest.raises(FileRefusedError) as caught:
+        bind(make_definition(), ["Idd", "Nam", "Amount"])
+    assert caught.value.code == "header.missing"
+    assert "1 required column is missing: 'Id' (did you mean 'Idd'?)" in str(caught.value)
+
+
+def test_two_columns_for_one_field_are_refused_by_name(make_definition):
+    with pytest.raises(FileRefusedError, match="the columns 'Id', ' ID' all feed the field 'id'"):
+        bind(make_definition(), ["Id", " ID"])

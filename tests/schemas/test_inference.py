@@ -1,0 +1,95 @@
+import pytest
+
+from formats import detect
+from schemas.definition import FileOptions
+from schemas.document import parse_definition, write_definition
+from schemas.errors import FileRefusedError
+from schemas.inference import definition_name, infer_definition
+
+
+@pytest.fixture
+def infer(tmp_path):
+    """Infers the definition of a csv of these lines."""
+
+    def run(*lines):
+        path = tmp_path / "rows.csv"
+        path.write_text("\n".join(lines) + "\n")
+        file_format, detected = detect(path, FileOptions(), frozenset(), path.name)
+        return infer_definition("rows", detected, file_format.read(path, detected))
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "form"),
+    [
+        (["1", "-20", "0"], "integer", None),
+        (["1", "2.5", "-3"], "number", None),
+        (["007", "008"], "string", None),
+        (["+4915112345", "1"], "string", None),
+        (["1E5", "2E7"], "string", None),
+        (["99999999999999999999", "1"], "number", None),
+        (["true", "No"], "boolean", None),
+        (["0", "1"], "integer", None),
+        (["2024-01-31", "2024-02-29"], "date", None),
+        (["1/31/2024", "2/29/2024"], "date", "%m/%d/%Y"),
+        (["31/1/2024", "1/2/2024"], "date", "%d/%m/%Y"),
+        (["31.1.2024", "1.2.2024"], "date", "%d.%m.%Y"),
+        (["13:44:18", "8:05"], "time", None),
+        (["2024-01-31T10:00:00Z", "2024-02-29 11:00"], "datetime", None),
+        (["bf40c69b-5aaa-4a4b-99f4-69211aa23288"], "uuid", None),
+        (["1", "x"], "string", None),
+    ],
+)
+def test_a_column_has_the_first_type_that_takes_every_value(infer, values, kind, form):
+    field = infer("X,Y", *(f"{value},y" for value in values)).definition.fields[0]
+    assert (field.type, field.format, field.required) == (kind, form, True)
+
+
+def test_the_key_is_the_first_column_whose_values_are_all_there_and_all_different(infer):
+    inferred = infer("Kind,Blank,Id,Other", "a,,1,x", "a,z,2,y").definition
+    assert (inferred.key, inferred.mode) == (("id",), "upsert")
+    without = infer("Kind,Blank", "a,", "a,x").definition
+    assert (without.key, without.mode) == ((), "insert")
+    assert [f.required for f in without.fields] == [True, False]
+
+
+def test_a_column_that_is_nearly_of_a_type_is_pointed_out(infer):
+    rows = [f"{i},2024-01-{i % 28 + 1:02}" for i in range(100)]
+    notes = infer("Id,Day", *rows, "100,soon").notes
+    count = "100 of its 101 values are of type date"
+    assert notes == (f"'Day' is taken as text: {count}; declare that type to have the other 1 refused",)
+
+
+def test_dates_that_all_read_both_ways_are_pointed_out(infer):
+    assert infer("Day", "01/02/2024", "03/04/2024").notes == (
+        "every date of 'Day' reads both ways; the month is taken to come first",
+    )
+
+
+def test_names_are_made_fit_and_kept_apart(infer):
+    inferred = infer("Größe (cm),Grosse cm,2nd,,Größe cm", "1,2,3,4,5")
+    assert [f.name for f in inferred.definition.fields] == ["grosse_cm", "grosse_cm_2", "c_2nd", "grosse_cm_3"]
+    assert inferred.notes == ("column D has no header; it is left out",)
+
+
+def test_headers_that_read_alike_are_refused(infer):
+    with pytest.raises(FileRefusedError, match="two columns are called 'ID '"):
+        infer("Id,ID ", "1,2")
+
+
+def test_an_inferred_definition_can_be_written_down_and_read_again(examples):
+    path = examples / "earthquakes.csv"
+    file_format, detected = detect(path, FileOptions(), frozenset(), path.name)
+    inferred = infer_definition("earthquakes", detected, file_format.read(path, detected))
+    assert inferred.definition.key == ("id",)
+    assert "'Date' is taken as text: 23,409 of its 23,412 values are of type date" in inferred.notes[0]
+    assert parse_definition(write_definition(inferred.definition)) == inferred.definition
+
+
+@pytest.mark.parametrize(
+    ("file_name", "name"),
+    [("Q1 Report.csv.gz", "q1_report"), ("2024.csv", "import_2024"), (".csv", "import"), ("ünï.csv", "uni")],
+)
+def test_a_definition_is_named_after_its_file(file_name, name):
+    assert definition_name(file_name) == name
