@@ -1,0 +1,41 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from schemas.job import JobState
+from schemas.settings import Settings
+from store.database import Store
+from store.jobs import list_jobs
+
+ROOT = Path(__file__).resolve().parents[2]
+PREFECT = [sys.executable, "-m", "prefect"]
+
+
+def command(*words, folder):
+    environment = {name: value for name, value in os.environ.items() if name != "LADING_HOME"}
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_worker_imports_into_the_home_of_the_folder_it_was_started_in(prefect_api, tmp_path):
+    assert os.environ["PREFECT_API_URL"] == prefect_api
+    below = tmp_path / "below"
+    below.mkdir()
+    shutil.copy(ROOT / "examples" / "earthquakes.csv", tmp_path)
+    home = tmp_path / ".lading"
+    definition = str(ROOT / "examples" / "earthquakes.yaml")
+    command(sys.executable, "-m", "cli.main", "apply", definition, "--home", str(home), folder=tmp_path)
+    command(*PREFECT, "work-pool", "create", "lading", "--type", "process", folder=ROOT)
+    command(*PREFECT, "--no-prompt", "deploy", "--all", folder=ROOT)
+    run = [*PREFECT, "deployment", "run", "import-file/ad-hoc"]
+    command(*run, "-p", "source=../earthquakes.csv", "-p", "definition=earthquakes", folder=tmp_path)
+    worker = [*PREFECT, "worker", "start", "--pool", "lading", "--run-once"]
+    command(*worker, folder=below)
+    with Store.opened(Settings(home=home)) as store, store.read() as session:
+        assert [job.state for job in list_jobs(session, "local", 10)] == [JobState.FINISHED]
