@@ -9,12 +9,12 @@ import typer
 from cli.definition_choice import agreed_definition, stored_definition
 from cli.job_view import exit_status, give_failed_rows, job_json, show_job
 from cli.options import Home, Json, settings_for
-from cli.output import ExitStatus, print_json, say, size_text
+from cli.output import ExitStatus, error_line, print_json, say, size_text
 from cli.runner import abandon, resume, run_import
 from cli.watch import watched
 from destinations import destination_key
 from schemas.definition import Definition, Mode
-from schemas.errors import NotFoundError
+from schemas.errors import LadingError, NotFoundError
 from schemas.import_request import ImportRequest
 from schemas.settings import Settings
 from store.database import Store
@@ -82,8 +82,7 @@ def resume_command(
     settings = settings_for(home)
     jobs = [_find(settings, job)] if job is not None else _interrupted(settings)
     for job_id in jobs:
-        with watched(settings, quiet=as_json):
-            resume(settings, job_id)
+        _resume(settings, job_id, quiet=as_json)
     if as_json and job is None:
         print_json({"jobs": [job_json(settings, job_id) for job_id in jobs]})
     if not jobs and not as_json:
@@ -91,6 +90,15 @@ def resume_command(
     quiet = as_json and job is None
     statuses = [_status(settings, job_id) if quiet else _show(settings, job_id, as_json) for job_id in jobs]
     raise typer.Exit(max(statuses, default=ExitStatus.WELL))
+
+
+def _resume(settings: Settings, job_id: str, *, quiet: bool) -> None:
+    """Bring one job to its end; one that can't be does not keep the others from theirs."""
+    try:
+        with watched(settings, quiet=quiet):
+            resume(settings, job_id)
+    except LadingError as error:
+        error_line(str(error), as_json=False)
 
 
 def _abandon_interrupted(settings: Settings, definition: Definition) -> None:

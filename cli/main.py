@@ -9,7 +9,15 @@ from pydantic import ValidationError
 from cli import definition_commands, file_commands, import_commands, job_commands
 from cli.log import keep_traceback
 from cli.output import ExitStatus, error_line
-from schemas.errors import FatalError, LadingError, RetriableError
+from schemas.errors import (
+    ConflictError,
+    DestinationError,
+    FatalError,
+    FileRefusedError,
+    LadingError,
+    LeaseLostError,
+    RetriableError,
+)
 
 app = typer.Typer(
     name="lading",
@@ -36,6 +44,9 @@ def main() -> None:
         sys.exit(ExitStatus.USAGE)
     except RetriableError as error:
         error_line(f"{error}; `lading resume` goes on where it stopped")
+        sys.exit(ExitStatus.UNSUCCESSFUL)
+    except (ConflictError, DestinationError, FileRefusedError, LeaseLostError) as error:
+        error_line(str(error))
         sys.exit(ExitStatus.UNSUCCESSFUL)
     except FatalError as error:
         error_line(str(error))

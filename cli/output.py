@@ -21,9 +21,9 @@ class ExitStatus(IntEnum):
     INTERRUPTED = 130
 
 
-def error_line(message: str) -> None:
+def error_line(message: str, *, as_json: bool | None = None) -> None:
     """Say on standard error why the command did not do it; as JSON too where `--json` was asked."""
-    if "--json" in sys.argv:
+    if "--json" in sys.argv if as_json is None else as_json:
         print_json({"error": message})
     ERR.print(f"[red]lading:[/red] {escape(_printable(message))}")
 

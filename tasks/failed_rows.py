@@ -4,19 +4,16 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from formats import open_format, write_failed_rows
 from schemas.errors import NotFoundError
 from schemas.row_error import RowError
 from schemas.settings import Settings
-from schemas.text_table import Detected, TextBlock
+from schemas.text_table import TextBlock
 from store.database import Transaction
 from store.jobs import get_job
 from store.pages import list_errors
 from store.uploads import get_upload
-
-_DETECTED = TypeAdapter(Detected)
+from tasks.locating import detected_of
 
 
 def failed_rows(settings: Settings, session: Transaction, job_id: str, out: Path) -> int:
@@ -27,9 +24,9 @@ def failed_rows(settings: Settings, session: Transaction, job_id: str, out: Path
     """
     job = get_job(session, job_id)
     source = settings.upload_path(get_upload(session, job.upload_id).sha256)
-    if job.detected is None or not source.exists():
-        raise NotFoundError(f"job {job_id} has no rows to give back: its file was not read or is gone")
-    detected = _DETECTED.validate_python(job.detected)
+    detected = detected_of(job)
+    if not source.exists():
+        raise NotFoundError(f"the bytes of the file of job {job_id} are gone; bring the file again")
     out.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     blocks = open_format(source).read(source, detected)
     return write_failed_rows(out, detected, _merged(blocks, list_errors(session, job_id)))

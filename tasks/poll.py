@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 
 from destinations import open_destination
 from schemas.chunk import Page, chunk_total
 from schemas.definition import Definition, Mode
-from schemas.destination import Verdict
+from schemas.destination import Destination, Verdict
+from schemas.errors import DestinationError
 from schemas.job import Counts, Ending, JobKind, JobState
 from schemas.settings import Settings
 from store.database import Store
@@ -15,6 +17,7 @@ from store.definitions import definition_of
 from store.jobs import get_job, transition
 from store.pages import put_errors, put_page
 from store.tables import Job
+from tasks.locating import Locator, detected_of
 from tasks.stage import stage
 from tasks.staging import ROW, VERDICT, Stage
 
@@ -53,12 +56,24 @@ def _pages(settings: Settings, job: Job, definition: Definition) -> Iterator[Pag
     if job.kind is JobKind.VALIDATE:
         yield from _validated_pages(Stage(settings.stage_path(job.id)), job)
     elif job.state is JobState.IMPORTING:
-        destination = open_destination(settings, job.tenant, definition)
+        destination = _opened(settings, job, definition)
         try:
             destination.seal(job.id)
-            yield from destination.pages(job.id)
+            locator = Locator(definition, detected_of(job), Stage(settings.stage_path(job.id)))
+            for page in destination.pages(job.id):
+                yield replace(page, errors=tuple(locator.locate(page.errors))) if page.errors else page
         finally:
             destination.close()
+
+
+def _opened(settings: Settings, job: Job, definition: Definition) -> Destination:
+    try:
+        return open_destination(settings, job.tenant, definition)
+    except DestinationError as error:
+        raise DestinationError(
+            f"{error}; what became of the rows of job {job.id} can't be known before its destination can be "
+            "used again: mend it, then `lading resume`"
+        ) from error
 
 
 def _validated_pages(staged: Stage, job: Job) -> Iterator[Page]:

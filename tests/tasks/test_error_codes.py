@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.codes import CODES, FILE_CODES, JOB_CODES, ROW_CODES, catalogue_markdown
+from schemas.codes import CODES, FILE_CODES, JOB_CODES, ROW_CODES
 from schemas.job import JobState
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,10 +111,6 @@ def test_a_broken_workbook_and_a_missing_sheet_are_refused(
 def test_every_code_is_tried_by_one_of_these_tests():
     elsewhere = {"cell.error", "file.unreadable", "file.sheet"}
     assert ROW_CASES.keys() | FILE_CASES.keys() | elsewhere == ROW_CODES.keys() | FILE_CODES.keys()
-
-
-def test_the_page_in_the_docs_is_the_catalogue():
-    assert (ROOT / "docs" / "errors.md").read_text() == catalogue_markdown()
 
 
 def test_the_codes_of_jobs_are_those_that_the_lifecycle_gives():

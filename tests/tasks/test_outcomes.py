@@ -44,7 +44,9 @@ def test_each_mode_does_what_it_may_and_says_what_it_did_not(
     lading.run(write_csv(HEADER, "a,A,1"), make_definition())
     job = lading.run(write_csv(HEADER, "a,A,9", "b,B,2"), make_definition(mode=mode, policies=policies))
     assert lading.letters(job) == letters
-    assert [error.code for error in lading.errors(job)] == ([code] if code else [])
+    line, key = (2, "a") if code == "load.exists" else (3, "b")
+    expected = [(code, line, line, "A", "id", key)] if code else []
+    assert [(e.code, e.row, e.line, e.column, e.field, e.value) for e in lading.errors(job)] == expected
 
 
 DUPLICATES = ("a,A,1", "b,B,2", "a,A2,3", "a,bad,x", "c,C,5")
@@ -130,7 +132,7 @@ def test_a_poison_row_costs_one_row(lading, make_definition, write_csv):
     lading.execute("CREATE TABLE things (id TEXT PRIMARY KEY, name TEXT, amount INT CHECK (amount <> 13))")
     job = lading.run(write_csv(HEADER, *(f"k{i},n,{i}" for i in range(2_500))), make_definition())
     assert lading.counts(job) == {"created": 2_499, "failed": 1}
-    assert [(e.ordinal, e.row, e.code) for e in lading.errors(job)] == [(13, 15, "load.constraint")]
+    assert [(e.ordinal, e.row, e.line, e.code) for e in lading.errors(job)] == [(13, 15, 15, "load.constraint")]
     assert lading.job(job).error_groups == [["load.constraint", None, 1]]
 
 

@@ -1,0 +1,46 @@
+"""Writes the parts of the docs that are made from the code: `python docs/generate.py`."""
+
+import re
+from pathlib import Path
+
+from schemas.codes import catalogue_markdown
+from schemas.job import TRANSITIONS, JobState
+from schemas.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pages() -> dict[Path, str]:
+    """Each page that has generated parts, as it should be."""
+    readme = ROOT / "README.md"
+    text = _replaced(readme.read_text(), "states", states_diagram())
+    text = _replaced(text, "settings", settings_table())
+    return {readme: text, ROOT / "docs" / "errors.md": catalogue_markdown()}
+
+
+def states_diagram() -> str:
+    """The table of transitions as a Mermaid diagram."""
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {JobState.RECEIVED.value}"]
+    for source, targets in TRANSITIONS.items():
+        lines += [f"    {source.value} --> {target.value}" for target in JobState if target in targets]
+    lines += [f"    {state.value} --> [*]" for state in JobState if state.terminal]
+    return "\n".join([*lines, "```"])
+
+
+def settings_table() -> str:
+    """Every setting with its default."""
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "the nearest `.lading`" if name == "home" else f"`{field.default}`"
+        lines.append(f"| `LADING_{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(lines)
+
+
+def _replaced(text: str, part: str, body: str) -> str:
+    pattern = rf"(<!-- {part}: [^>]*-->\n).*?(\n<!-- end -->)"
+    return re.sub(pattern, lambda m: f"{m[1]}{body}{m[2]}", text, count=1, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        path.write_text(text)

@@ -1,0 +1,63 @@
+import importlib.util
+import re
+from pathlib import Path
+
+import typer.main
+import yaml
+
+from cli.main import app
+from schemas.definition import Definition, Field, FileOptions, Policies
+from schemas.document import parse_definition
+from schemas.field_types import FieldType
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+DEFINITIONS = (ROOT / "docs" / "definitions.md").read_text()
+COMMANDS = typer.main.get_command(app).commands
+
+
+def first_cells(text, heading):
+    """The names in backticks of the first column of the table below a heading."""
+    section = text.split(f"## {heading}\n")[1].split("\n## ")[0]
+    return [name for line in section.splitlines() if line.startswith("| `") for name in _names(line)]
+
+
+def _names(line):
+    return re.findall(r"`([^`]+)`", line.split("|")[1])
+
+
+def test_the_generated_parts_are_what_the_code_makes():
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    for path, text in generate.pages().items():
+        assert path.read_text() == text
+
+
+def test_the_readme_names_every_command_and_each_option_it_names_exists():
+    named = [cell.split()[1] for cell in first_cells(README, "Commands") if cell.startswith("lading ")]
+    assert sorted(named) == sorted(COMMANDS)
+    options = {option for command in COMMANDS.values() for p in command.params for option in p.opts}
+    section = README.split("## Commands\n")[1].split("\n## ")[0]
+    assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", section)) <= options
+
+
+def test_the_definition_in_the_readme_is_one():
+    (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    definition = parse_definition(example)
+    assert [f.name for f in definition.fields] == ["id", "date", "magnitude", "status"]
+    assert set(yaml.safe_load(example)) == set(Definition.model_fields)
+
+
+def test_the_page_on_definitions_names_every_key_type_and_policy():
+    assert first_cells(DEFINITIONS, "Fields") == list(Field.model_fields)
+    assert first_cells(DEFINITIONS, "Types") == [t.value for t in FieldType]
+    assert first_cells(DEFINITIONS, "The file") == list(FileOptions.model_fields)
+    assert first_cells(DEFINITIONS, "Policies") == list(Policies.model_fields)
+    top = DEFINITIONS.split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)`", top, re.MULTILINE) == list(Definition.model_fields)
+
+
+def test_every_link_of_the_readme_leads_somewhere():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("https://") or (ROOT / target).exists()
