@@ -1,0 +1,186 @@
+"""How SQLite declares a table and tells of it; decides nothing about whether it fits."""
+
+import re
+import sqlite3
+from collections.abc import Iterable
+
+from destinations.table import Column, Table, UniqueKey
+from destinations.values import stored_default
+from schemas.definition import Definition, Field
+from schemas.errors import DestinationError
+from schemas.field_types import FieldType
+
+_DECLARED = {
+    FieldType.INTEGER: "INTEGER",
+    FieldType.NUMBER: "REAL",
+    FieldType.BOOLEAN: "BOOLEAN",
+    FieldType.DATE: "DATE",
+    FieldType.TIME: "TIME",
+    FieldType.DATETIME: "DATETIME",
+}
+"""What is not named here is TEXT, decimals among them: text alone keeps their digits."""
+
+_ROLLS_BACK = re.compile(r"RAISE\s*\(\s*ROLLBACK\b", re.IGNORECASE)
+_OVERRULES = re.compile(r"\bON\s+CONFLICT\b", re.IGNORECASE)
+
+_AFFINITIES = (
+    (("INT",), "INTEGER"),
+    (("CHAR", "CLOB", "TEXT"), "TEXT"),
+    (("BLOB",), "BLOB"),
+    (("REAL", "FLOA", "DOUB"), "REAL"),
+)
+
+
+def quoted(name: str) -> str:
+    """The name as an identifier of SQL, whatever it contains."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def affinity(declared: str, *, strict: bool = False) -> str:
+    """What SQLite makes of values in a column declared so (https://sqlite.org/datatype3.html, 3.1)."""
+    upper = declared.upper()
+    if not upper or (strict and upper == "ANY"):
+        return "BLOB"
+    return next((kind for parts, kind in _AFFINITIES if any(part in upper for part in parts)), "NUMERIC")
+
+
+def create_table(connection: sqlite3.Connection, definition: Definition) -> None:
+    """Make the table that the definition declares.
+
+    Raises:
+        DestinationError: SQLite can't hold so many columns, or a default does not fit its type.
+    """
+    limit = connection.getlimit(sqlite3.SQLITE_LIMIT_COLUMN) - 1  # the stage has one more
+    if len(definition.fields) > limit:
+        raise DestinationError(
+            f"the definition {definition.name!r} has {len(definition.fields):,} fields, "
+            f"and SQLite takes {limit:,}; the first too many is {definition.fields[limit].name!r}"
+        )
+    parts = [_column_clause(definition, field) for field in definition.fields]
+    if definition.key:
+        parts.append(f"PRIMARY KEY ({', '.join(quoted(name) for name in definition.key)})")
+    connection.execute(f"CREATE TABLE main.{quoted(definition.destination.table)} ({', '.join(parts)})")
+
+
+def read_table(connection: sqlite3.Connection, name: str) -> Table | None:
+    """What is there under this name, in any case; None where nothing is."""
+    found = connection.execute(
+        "SELECT l.name, l.type, l.wr, l.strict, m.sql FROM pragma_table_list AS l "
+        "JOIN main.sqlite_schema AS m ON m.name = l.name AND m.type IN ('table', 'view') "
+        "WHERE l.schema = 'main' AND l.name = ? COLLATE NOCASE",
+        (name,),
+    ).fetchone()
+    if found is None:
+        return None
+    actual, kind, without_rowid, strict, sql = found
+    if kind != "table":
+        return Table(actual, {}, faults=(f"it is a {kind}, and Lading loads only into tables",))
+    indexes = connection.execute(
+        "SELECT name, origin FROM pragma_index_list(?, 'main') WHERE \"unique\" AND NOT partial", (actual,)
+    ).fetchall()
+    info = connection.execute(
+        "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, 'main')", (actual,)
+    ).fetchall()
+    keys = [_unique_key(connection, index) for index, _ in indexes]
+    alias = None if without_rowid or any(o == "pk" for _, o in indexes) else _rowid_alias(info)
+    if alias:
+        keys.append(UniqueKey((alias,), ("BINARY",), None))
+    triggers = _triggers(connection, actual)
+    return Table(
+        actual,
+        {c.name.lower(): c for c in _columns(info, alias, strict=strict, without_rowid=without_rowid)},
+        tuple(key for key in keys if key is not None),
+        faults=tuple(_faults(triggers)),
+        triggered=bool(triggers),
+        overruling=bool(_OVERRULES.search(sql)),
+        self_referencing=_refers_to_itself(connection, actual),
+    )
+
+
+def _column_clause(definition: Definition, field: Field) -> str:
+    clause = f"{quoted(field.name)} {_DECLARED.get(field.type, 'TEXT')}"
+    if definition.is_required(field):
+        clause += " NOT NULL"
+    default = stored_default(field)
+    if default is not None:
+        clause += f" DEFAULT {_literal(default)}"
+    if field.unique and definition.key != (field.name,):
+        clause += " UNIQUE"
+    return clause
+
+
+def _literal(value: str | float) -> str:
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
+
+
+def _columns(
+    info: list[tuple[str, str, int, str | None, int, int]],
+    alias: str | None,
+    *,
+    strict: bool,
+    without_rowid: bool,
+) -> Iterable[Column]:
+    for name, declared, not_null, default, pk, hidden in info:
+        needed = bool(not_null or (pk and without_rowid)) and default is None
+        generated = hidden in {2, 3}
+        demanding = needed and not generated and name != alias
+        yield Column(name, affinity(declared, strict=strict), demanding, generated)
+
+
+def _rowid_alias(info: list[tuple[str, str, int, str | None, int, int]]) -> str | None:
+    """The column that is another name of the rowid: its uniqueness needs no index."""
+    primary = [(name, declared) for name, declared, _, _, pk, _ in info if pk]
+    return primary[0][0] if len(primary) == 1 and primary[0][1].upper() == "INTEGER" else None
+
+
+def _unique_key(connection: sqlite3.Connection, index: str) -> UniqueKey | None:
+    """The columns of a unique index; None when it is over an expression."""
+    parts = connection.execute(
+        "SELECT name, coll FROM pragma_index_xinfo(?, 'main') WHERE key", (index,)
+    ).fetchall()
+    if any(name is None for name, _ in parts):
+        return None
+    return UniqueKey(tuple(name for name, _ in parts), tuple(collation for _, collation in parts), index)
+
+
+def _triggers(connection: sqlite3.Connection, table: str) -> list[tuple[str, str]]:
+    return connection.execute(
+        "SELECT name, sql FROM main.sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE",
+        (table,),
+    ).fetchall()
+
+
+def _faults(triggers: list[tuple[str, str]]) -> Iterable[str]:
+    for name, sql in triggers:
+        if _ROLLS_BACK.search(sql):
+            yield (
+                f"its trigger {name!r} says RAISE(ROLLBACK, …), which undoes the rows of others too; "
+                "let it say RAISE(ABORT, …)"
+            )
+
+
+def _refers_to_itself(connection: sqlite3.Connection, table: str) -> bool:
+    return bool(
+        connection.execute(
+            "SELECT 1 FROM pragma_foreign_key_list(?, 'main') WHERE \"table\" = ? COLLATE NOCASE",
+            (table, table),
+        ).fetchone()
+    )
+
+
+def parents(connection: sqlite3.Connection, table: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The table's foreign keys: the parent table, and pairs of (column here, column there)."""
+    rows = connection.execute(
+        'SELECT id, "table", "from", "to", seq FROM pragma_foreign_key_list(?, \'main\') ORDER BY id, seq',
+        (table,),
+    ).fetchall()
+    found: dict[int, tuple[str, list[tuple[str, str]]]] = {}
+    for number, parent, child, to, seq in rows:
+        _, pairs = found.setdefault(number, (parent, []))
+        pairs.append((child, to if to is not None else _primary_key(connection, parent)[seq]))
+    return list(found.values())
+
+
+def _primary_key(connection: sqlite3.Connection, table: str) -> list[str]:
+    rows = connection.execute("SELECT name FROM pragma_table_info(?, 'main') WHERE pk ORDER BY pk", (table,))
+    return [name for (name,) in rows]

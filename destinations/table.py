@@ -1,0 +1,103 @@
+"""A table as a destination sees it, and where it does not fit a definition; knows no dialect of SQL."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from schemas.definition import Definition, Mode
+from schemas.errors import DestinationError
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the table.
+
+    Attributes:
+        name: as the table spells it.
+        kind: what the dialect needs to know to hold the same values elsewhere; SQLite's affinity.
+        demanding: an insert without this column is refused: NOT NULL with no default of any sort.
+        generated: computed by the table, and not to be written.
+    """
+
+    name: str
+    kind: str
+    demanding: bool = False
+    generated: bool = False
+
+
+@dataclass(frozen=True)
+class UniqueKey:
+    """Columns that the table itself keeps unique, over all its rows.
+
+    Attributes:
+        columns: as the table spells them.
+        collations: one for each column; what the table takes for the same.
+        index: what keeps them so; None where the table itself is sorted by them (SQLite's rowid).
+    """
+
+    columns: tuple[str, ...]
+    collations: tuple[str, ...]
+    index: str | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the destination says of a table.
+
+    Attributes:
+        columns: by name in lower case.
+        faults: sentences on why no load can be kept honest here (a view, for one).
+        triggered: a trigger stands on the table, so that an insert may do more or less than it says.
+        overruling: a constraint has its own conflict clause, which would hide clashes.
+        self_referencing: a foreign key points to the table itself, so that the order of rows matters.
+    """
+
+    name: str
+    columns: Mapping[str, Column]
+    unique_keys: tuple[UniqueKey, ...] = ()
+    faults: tuple[str, ...] = ()
+    triggered: bool = False
+    overruling: bool = False
+    self_referencing: bool = False
+
+    def column(self, field: str) -> Column:
+        """The column that takes this field, which must be there."""
+        return self.columns[field.lower()]
+
+    def unique_key(self, key: tuple[str, ...]) -> UniqueKey | None:
+        """The table's guard over exactly these fields, in their order; None where it has none."""
+        wanted = [name.lower() for name in key]
+        for guard in self.unique_keys:
+            collations = {c.lower(): x for c, x in zip(guard.columns, guard.collations, strict=True)}
+            if wanted and set(collations) == set(wanted):
+                columns = tuple(self.columns[name].name for name in wanted)
+                return UniqueKey(columns, tuple(collations[name] for name in wanted), guard.index)
+        return None
+
+
+def refuse_misfit(definition: Definition, table: Table) -> None:
+    """Pass a table that fits the definition.
+
+    Raises:
+        DestinationError: it does not; every difference is named.
+    """
+    misfits = [*table.faults, *_misfits(definition, table)] if table.columns else list(table.faults)
+    if misfits:
+        raise DestinationError(
+            f"the table {table.name!r} does not fit the definition {definition.name!r}: " + "; ".join(misfits)
+        )
+
+
+def _misfits(definition: Definition, table: Table) -> Iterator[str]:
+    fields = [f.name for f in definition.fields]
+    for name in fields:
+        if name.lower() not in table.columns:
+            yield f"it has no column {name!r}"
+        elif table.column(name).generated:
+            yield f"its column {name!r} is generated and can't be written"
+    if definition.key and table.unique_key(definition.key) is None:
+        names = ", ".join(repr(name) for name in definition.key)
+        yield f"no PRIMARY KEY or UNIQUE index covers exactly the key ({names})"
+    if definition.mode is not Mode.UPDATE:
+        lacking = table.columns.keys() - {name.lower() for name in fields}
+        for column in (c for name, c in table.columns.items() if name in lacking and c.demanding):
+            yield f"its column {column.name!r} is NOT NULL without a default, and no field feeds it"

@@ -1,0 +1,51 @@
+"""From typed columns to what SQLite keeps: text, 64-bit integers and floats. Knows nothing of tables."""
+
+import polars as pl
+
+from schemas.casting import cast_column
+from schemas.definition import Field
+from schemas.errors import DestinationError
+
+Stored = str | int | float
+
+
+def stored(name: str, dtype: pl.DataType) -> pl.Expr:
+    """The column `name`, of type `dtype`, as String, Int64 or Float64.
+
+    Dates and times become ISO text (datetimes in UTC, with a blank between date and time, and six digits
+    of a second where there are any), decimals their exact digits, truth values 0 and 1.
+    """
+    column = pl.col(name)
+    if isinstance(dtype, pl.Decimal):
+        return _digits(column.cast(pl.String), dtype.scale)
+    if isinstance(dtype, pl.Datetime):
+        utc = column.dt.convert_time_zone("UTC") if dtype.time_zone else column
+        return utc.dt.to_string("%Y-%m-%d %H:%M:%S%.6f").str.strip_suffix(".000000")
+    if dtype == pl.Date:
+        return column.dt.to_string("%Y-%m-%d")
+    if dtype == pl.Time:
+        return column.dt.to_string("%H:%M:%S%.6f").str.strip_suffix(".000000")
+    if dtype.is_float():
+        return column.cast(pl.Float64)
+    return column.cast(pl.Int64 if dtype.is_integer() or dtype == pl.Boolean else pl.String)
+
+
+def stored_default(field: Field) -> Stored | None:
+    """What a record without this field gets: the same as if its cell were blank.
+
+    Raises:
+        DestinationError: the default is no value of the field's type.
+    """
+    if field.default is None:
+        return None
+    typed = pl.DataFrame({field.name: cast_column(pl.Series([None], dtype=pl.String), field).values})
+    value: Stored | None = typed.select(stored(field.name, typed.dtypes[0])).item()
+    if value is None:
+        raise DestinationError(
+            f"the default {field.default!r} of the field {field.name!r} is no {field.type.value}"
+        )
+    return value
+
+
+def _digits(text: pl.Expr, scale: int) -> pl.Expr:
+    return text.str.strip_chars_end("0").str.strip_chars_end(".") if scale else text
