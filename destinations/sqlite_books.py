@@ -1,9 +1,9 @@
 """The bookkeeping beside the tables: who may commit for a job, and the pages of its committed chunks."""
 
 import sqlite3
-from collections import Counter
+from dataclasses import asdict
 
-from schemas.chunk import LETTERS, Page
+from schemas.chunk import Page
 from schemas.errors import LeaseLostError
 from schemas.job import Outcome
 
@@ -83,12 +83,10 @@ class SqliteBooks:
 
     def write(self, job_id: str, page: Page) -> None:
         """Add the page, with its counts beside it for whoever looks with SQL."""
-        rows: Counter[Outcome] = Counter()
-        for letter, times in Counter(page.letters).items():
-            rows[LETTERS[letter][0]] += times
+        counts = asdict(page.counts)
         self._connection.execute(
             "INSERT INTO main.lading_pages VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (job_id, page.chunk, *(rows[outcome] for outcome in _COUNTED), page.to_bytes()),
+            (job_id, page.chunk, *(counts[outcome] for outcome in _COUNTED), page.to_bytes()),
         )
 
     def _are_open(self) -> bool:

@@ -124,7 +124,8 @@ def _columns(
         needed = bool(not_null or (pk and without_rowid)) and default is None
         generated = hidden in {2, 3}
         demanding = needed and not generated and name != alias
-        yield Column(name, affinity(declared, strict=strict), demanding, generated)
+        kind = affinity(declared, strict=strict)
+        yield Column(name, kind, demanding, generated, alters_text=kind not in {"TEXT", "BLOB"})
 
 
 def _rowid_alias(info: list[tuple[str, str, int, str | None, int, int]]) -> str | None:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from schemas.definition import Definition, Mode
 from schemas.errors import DestinationError
+from schemas.field_types import FieldType
+
+_FREE_TEXT = frozenset({FieldType.STRING, FieldType.CHOICE})
 
 
 @dataclass(frozen=True)
@@ -16,12 +19,14 @@ class Column:
         kind: what the dialect needs to know to hold the same values elsewhere; SQLite's affinity.
         demanding: an insert without this column is refused: NOT NULL with no default of any sort.
         generated: computed by the table, and not to be written.
+        alters_text: text that looks like a number is not kept letter by letter: `007` becomes 7.
     """
 
     name: str
     kind: str
     demanding: bool = False
     generated: bool = False
+    alters_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,8 @@ def _misfits(definition: Definition, table: Table) -> Iterator[str]:
             yield f"it has no column {name!r}"
         elif table.column(name).generated:
             yield f"its column {name!r} is generated and can't be written"
+        elif table.column(name).alters_text and definition.field(name).type in _FREE_TEXT:
+            yield f"its column {name!r} is declared for numbers and would change text such as '007'"
     if definition.key and table.unique_key(definition.key) is None:
         names = ", ".join(repr(name) for name in definition.key)
         yield f"no PRIMARY KEY or UNIQUE index covers exactly the key ({names})"

@@ -59,8 +59,10 @@ class Page:
     @property
     def counts(self) -> Counts:
         """Rows per outcome in this chunk."""
-        tally = Counter(LETTERS[letter][0].value for letter in self.letters)
-        return Counts(**tally)
+        counts: Counter[str] = Counter()
+        for letter, rows in Counter(self.letters).items():
+            counts[LETTERS[letter][0].value] += rows
+        return Counts(**counts)
 
     def to_bytes(self) -> bytes:
         """The page as stored: compressed JSON, without the chunk number, which is the row's key."""

@@ -14,6 +14,9 @@ from schemas.field_types import CHOICES, NUMERIC, TEMPORAL, TEXTUAL, FieldType, 
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 COLUMN_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
 RESERVED_PREFIX = "lading_"
+RESERVED_NAMES = frozenset({"_ordinal", "_row", "_line", "_verdict"})
+"""What Lading itself notes beside the fields of a staged row."""
+
 FORMAT_PATTERN = re.compile(r"%(?:%|\.f|\.?[369]f|:?z|[AaBbDdeFfHhIjklMmPpRrSTyYw])")
 
 
@@ -95,8 +98,8 @@ class Field(_Document):
         self._check_values()
         if self.type in CHOICES and not self.choices:
             raise ValueError(f"type {self.type.value!r} needs 'choices'")
-        if self.name.lower().startswith(RESERVED_PREFIX):
-            raise ValueError(f"names that begin with {RESERVED_PREFIX!r} are reserved")
+        if self.name.lower().startswith(RESERVED_PREFIX) or self.name.lower() in RESERVED_NAMES:
+            raise ValueError(f"the name {self.name!r} is reserved")
         return self
 
     def _check_values(self) -> None:

@@ -84,13 +84,13 @@ def test_null_where_the_table_wants_a_value_names_the_field(lab):
 
 def test_text_that_a_strict_table_can_not_take_names_the_field(lab):
     lab.sql("CREATE TABLE things (id TEXT PRIMARY KEY, n INTEGER) STRICT")
-    loaded = lab.load(lab.define("id", "n"), [{"id": "a", "n": "12"}, {"id": "b", "n": "twelve"}])
+    loaded = lab.load(lab.define("id", "n:json"), [{"id": "a", "n": "12"}, {"id": "b", "n": "twelve"}])
     assert (loaded.letters, loaded.errors) == ("CF", [("load.constraint", 1, 3, "n")])
 
 
 def test_text_in_a_numeric_key_is_refused_row_by_row(lab):
     lab.sql("CREATE TABLE things (id INTEGER PRIMARY KEY, n)")
-    loaded = lab.load(lab.define("id", "n:integer"), [{"id": "1", "n": 1}, {"id": "one", "n": 1}])
+    loaded = lab.load(lab.define("id:json", "n:integer"), [{"id": "1", "n": 1}, {"id": "one", "n": 1}])
     assert (loaded.letters, loaded.ids) == ("CF", ["[1]", None])
 
 
