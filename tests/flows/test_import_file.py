@@ -1,3 +1,8 @@
+import sqlite3
+import threading
+import time
+from contextlib import closing
+
 import pytest
 from prefect import get_client
 from prefect.client.schemas.filters import (
@@ -5,6 +10,9 @@ from prefect.client.schemas.filters import (
     ArtifactFilterFlowRunId,
     FlowRunFilter,
     FlowRunFilterId,
+    TaskRunFilter,
+    TaskRunFilterState,
+    TaskRunFilterStateName,
 )
 from prefect.states import StateType
 
@@ -80,3 +88,35 @@ def test_an_unknown_definition_fails_the_run_before_there_is_a_job(examples):
     assert state.type is StateType.FAILED
     with pytest.raises(NotFoundError, match="'nothing'; known: earthquakes, things"):
         state.result()
+
+
+def hold_until_a_retry_is_awaited(path, held):
+    """Keeps the database locked until Prefect says that a task waits to be tried again."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, get_client(sync_client=True) as client:
+        other.execute("BEGIN IMMEDIATE")
+        held.set()
+        awaiting = TaskRunFilter(state=TaskRunFilterState(name=TaskRunFilterStateName(any_=["AwaitingRetry"])))
+        while not client.read_task_runs(task_run_filter=awaiting):
+            time.sleep(0.05)
+        other.execute("ROLLBACK")
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_a_stage_that_met_a_locked_table_is_tried_again_by_prefect(home, tmp_path, monkeypatch):
+    (tmp_path / "things.csv").write_text("Id,Name,Amount\na,A,1\n")
+    import_file(str(tmp_path / "things.csv"), "things")
+    (tmp_path / "things.csv").write_text("Id,Name,Amount\na,A,2\n")
+    monkeypatch.setenv("LADING_BUSY_TIMEOUT_SECONDS", "0.05")
+    held = threading.Event()
+    holder = threading.Thread(target=hold_until_a_retry_is_awaited, args=(home.table_path("local"), held))
+    holder.start()
+    assert held.wait(10)
+    state = import_file(str(tmp_path / "things.csv"), "things", return_state=True)
+    holder.join()
+    _, tasks, _ = runs_of(state)
+    assert state.type is StateType.COMPLETED
+    assert [(task.name, task.run_count > 1) for task in tasks if task.name.startswith("import")] == [
+        ("import 1/1", True)
+    ]
+    with Store.opened(home) as store, store.read() as session:
+        assert get_job(session, state.result()).updated == 1
