@@ -5,6 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from prefect import get_client
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowRunFilter,
+    FlowRunFilterId,
+)
 
 from schemas.job import JobState
 from schemas.settings import Settings
@@ -20,6 +29,19 @@ def command(*words, folder):
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def task_runs_and_artifacts(deployment):
+    """What Prefect's API lists of the only run of a deployment: task runs in their order, keys of artifacts."""
+    with get_client(sync_client=True) as client:
+        (run,) = client.read_flow_runs(
+            deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment]))
+        )
+        tasks = client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run.id])))
+        artifacts = client.read_artifacts(
+            artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run.id]))
+        )
+    return [task.name for task in sorted(tasks, key=lambda t: t.start_time)], {a.key for a in artifacts}
 
 
 @pytest.mark.slow
@@ -38,4 +60,8 @@ def test_worker_imports_into_the_home_of_the_folder_it_was_started_in(prefect_ap
     worker = [*PREFECT, "worker", "start", "--pool", "lading", "--run-once"]
     command(*worker, folder=below)
     with Store.opened(Settings(home=home)) as store, store.read() as session:
-        assert [job.state for job in list_jobs(session, "local", 10)] == [JobState.FINISHED]
+        (job,) = list_jobs(session, "local", 10)
+    assert (job.state, job.created, job.failed) == (JobState.FINISHED, 23_409, 3)
+    names, artifacts = task_runs_and_artifacts("ad-hoc")
+    assert names == ["upload", "validate", "import 1/1", "poll", "report"]
+    assert artifacts == {f"progress-{job.id}", f"summary-{job.id}"}
