@@ -5,6 +5,7 @@ from pathlib import Path
 
 import typer
 
+from cli.options import existing
 from cli.output import plain, say
 from formats import detect
 from schemas.definition import Definition, FileOptions
@@ -41,8 +42,7 @@ def infer_file(path: Path) -> Inference:
         NotFoundError: there is no such file.
         FileRefusedError: the file can't be read as a table.
     """
-    if not path.is_file():
-        raise NotFoundError(f"there is no file {str(path)!r}")
+    existing(path)
     file_format, detected = detect(path, FileOptions(), frozenset(), path.name)
     return infer_definition(definition_name(path.name), detected, file_format.read(path, detected))
 

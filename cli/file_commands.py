@@ -10,11 +10,11 @@ import typer
 
 from cli.definition_choice import infer_file, show_inference, stored_definition
 from cli.job_view import error_json, error_text
-from cli.options import Home, Json, settings_for
+from cli.options import Home, Json, existing, settings_for
 from cli.output import ExitStatus, plain, print_json, say
 from formats import detect
 from schemas.definition import Definition, FileOptions
-from schemas.errors import FileRefusedError, NotFoundError
+from schemas.errors import FileRefusedError
 from schemas.row_error import RowError
 from schemas.text_table import Detected
 from tasks.file_check import check_file
@@ -39,8 +39,7 @@ def check_command(
 ) -> None:
     """Say what the file is and what would be refused; nothing is kept. Exit status as for import."""
     settings = settings_for(home)
-    if not file.is_file():
-        raise NotFoundError(f"there is no file {str(file)!r}")
+    existing(file)
     chosen = stored_definition(settings, definition) if definition is not None else None
     try:
         found = _with_definition(file, chosen) if chosen is not None else _alone(file)

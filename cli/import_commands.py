@@ -8,13 +8,13 @@ import typer
 
 from cli.definition_choice import agreed_definition, stored_definition
 from cli.job_view import exit_status, give_failed_rows, job_json, show_job
-from cli.options import Home, Json, settings_for
+from cli.options import Home, Json, existing, settings_for
 from cli.output import ExitStatus, error_line, print_json, say, size_text
 from cli.runner import abandon, resume, run_import
 from cli.watch import watched
 from destinations import destination_key
 from schemas.definition import Definition, Mode
-from schemas.errors import LadingError, NotFoundError
+from schemas.errors import LadingError
 from schemas.import_request import ImportRequest
 from schemas.settings import Settings
 from store.database import Store
@@ -52,8 +52,7 @@ def import_command(
 ) -> None:
     """Import one file. Exit status: 0 all rows well, 3 some failed, 4 not finished, 2 wrong usage."""
     settings = settings_for(home)
-    if not file.is_file():
-        raise NotFoundError(f"there is no file {str(file)!r}")
+    existing(file)
     if not as_json:
         say("home", str(settings.home))
     chosen = (

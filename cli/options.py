@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.log import log_to_home
+from schemas.errors import NotFoundError
 from schemas.settings import Settings
 
 Home = Annotated[
@@ -14,6 +15,17 @@ Home = Annotated[
     typer.Option(help="Folder of all state; default: the nearest .lading at or above this folder."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def existing(file: Path) -> Path:
+    """The path, if a file is there.
+
+    Raises:
+        NotFoundError: none is.
+    """
+    if not file.is_file():
+        raise NotFoundError(f"there is no file {str(file)!r}")
+    return file
 
 
 def settings_for(home: Path | None) -> Settings:
