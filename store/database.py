@@ -42,8 +42,12 @@ class Store:
         settings.make_home()
         engine = _sqlite_engine(settings.store_path, settings.busy_timeout_seconds)
         store = cls(engine)
-        with _translated(settings.store_path), store._writer.begin() as connection:
-            _migrate(connection)
+        try:
+            with _translated(settings.store_path), store._writer.begin() as connection:
+                _migrate(connection)
+        except BaseException:
+            store.close()
+            raise
         return store
 
     @classmethod

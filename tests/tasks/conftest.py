@@ -1,6 +1,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -53,12 +54,12 @@ class Lading:
         """Do something to the tenant's own database, as its owner may."""
         path = self.settings.table_path("local")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with sqlite3.connect(path) as connection:
+        with closing(sqlite3.connect(path)) as connection, connection:
             connection.execute(sql)
 
     def table(self, name: str = "things") -> pl.DataFrame:
         """The table as it stands, in order of its first column."""
-        with sqlite3.connect(self.settings.table_path("local")) as connection:
+        with closing(sqlite3.connect(self.settings.table_path("local"))) as connection:
             rows = connection.execute(f'SELECT * FROM "{name}" ORDER BY 1')
             names = [column[0] for column in rows.description]
             return pl.DataFrame(rows.fetchall(), schema=names, orient="row", infer_schema_length=None)

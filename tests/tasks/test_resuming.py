@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from itertools import pairwise
 
 import pytest
@@ -155,7 +156,7 @@ def test_a_destination_that_stays_locked_leaves_the_job_to_be_resumed(lading, ma
     lading.run(write_csv(HEADER, "a,A,1"), make_definition())
     impatient = lading.settings.model_copy(update={"busy_timeout_seconds": 0.01})
     path = write_csv(HEADER, "a,B,1")
-    with sqlite3.connect(lading.settings.table_path("local")) as other:
+    with closing(sqlite3.connect(lading.settings.table_path("local"), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(RetriableError, match="locked"):
             run.import_directly(impatient, ImportRequest(str(path), "things"))
