@@ -17,17 +17,26 @@ def open_destination(settings: Settings, tenant: str, definition: Definition) ->
         DestinationError: the database is none that this version knows, or its file can't be opened.
         StoreBusyError: it stayed locked.
     """
-    database = definition.destination.database
-    if database != "default":
-        raise DestinationError(
-            f"the destination names the database {database!r}, but this version supports only 'default', "
-            "the tenant's own SQLite file; remove 'database' from the definition"
-        )
+    _refuse_other_databases(definition)
     with explained(f"making the folder {settings.home}"):
         settings.make_home()
     return SqliteDestination(settings.table_path(tenant), settings.busy_timeout_seconds)
 
 
 def destination_key(tenant: str, definition: Definition) -> str:
-    """The identity of the table whatever the case of its name: `tenant/database/table`; a lock's name."""
+    """The identity of the table whatever the case of its name: `tenant/database/table`; a lock's name.
+
+    Raises:
+        DestinationError: the database is none that this version knows.
+    """
+    _refuse_other_databases(definition)
     return f"{tenant}/{definition.destination.database}/{definition.destination.table.lower()}"
+
+
+def _refuse_other_databases(definition: Definition) -> None:
+    database = definition.destination.database
+    if database != "default":
+        raise DestinationError(
+            f"the destination names the database {database!r}, but this version supports only 'default', "
+            "the tenant's own SQLite file; remove 'database' from the definition"
+        )

@@ -100,11 +100,15 @@ class SqliteDestination:
             if not self._try_load(job_id, epoch, definition, chunks, commit_refused=False):
                 self._try_load(job_id, epoch, definition, chunks, commit_refused=True)
 
-    def seal(self, job_id: str) -> None:
-        """No chunk of this job is ever committed after this; harmless when repeated."""
+    def seal(self, job_id: str, epoch: int) -> None:
+        """No chunk of this job is ever committed after this; harmless when repeated.
+
+        Raises:
+            LeaseLostError: a higher epoch was here; nothing is sealed.
+        """
         with explained(f"sealing job {job_id} in {self._path}"), self._transaction():
             self._books.open()
-            self._books.seal(job_id)
+            self._books.seal(job_id, epoch)
 
     def pages(self, job_id: str) -> Iterator[Page]:
         """All committed pages in order of chunk; no lock is held between them."""

@@ -57,12 +57,19 @@ class SqliteBooks:
         if held > epoch:
             raise LeaseLostError(f"another worker owns the job {job_id}: epoch {held} is later than {epoch}")
 
-    def seal(self, job_id: str) -> None:
-        """Let nobody commit for the job any more, whether it was begun or not."""
-        self._connection.execute(
-            "INSERT INTO main.lading_jobs VALUES (?, 0, 1) ON CONFLICT (job_id) DO UPDATE SET sealed = 1",
-            (job_id,),
+    def seal(self, job_id: str, epoch: int) -> None:
+        """Let nobody commit for the job any more, whether it was begun or not.
+
+        Raises:
+            LeaseLostError: a higher epoch was here.
+        """
+        sealed = self._connection.execute(
+            "INSERT INTO main.lading_jobs VALUES (?1, ?2, 1) ON CONFLICT (job_id) DO UPDATE "
+            "SET epoch = ?2, sealed = 1 WHERE epoch <= ?2",
+            (job_id, epoch),
         )
+        if sealed.rowcount != 1:
+            raise LeaseLostError(f"another worker owns the job {job_id}; it is not sealed by epoch {epoch}")
 
     def committed(self, job_id: str) -> frozenset[int]:
         """The chunks (0-based) that have a page."""

@@ -5,7 +5,9 @@ import time
 from traceback import format_tb
 from typing import ParamSpec, Protocol, TypeVar
 
+import httpx
 from prefect import Task
+from prefect.exceptions import PrefectException
 
 from schemas.errors import (
     ConflictError,
@@ -26,6 +28,7 @@ from tasks.import_rows import import_rows, plan_segments
 from tasks.poll import poll
 from tasks.report import report
 from tasks.stage import BACKOFF_SECONDS
+from tasks.staging import Stage
 from tasks.upload import upload
 from tasks.validate import validate
 
@@ -45,8 +48,17 @@ class Call(Protocol):
 
 
 def through_engine(task: Task[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run the task with Prefect's engine, which names, retries and records it; needs a running flow."""
-    return task(*args, **kwargs)
+    """Run the task with Prefect's engine, which names, retries and records it; needs a running flow.
+
+    Raises:
+        RetriableError: Prefect itself failed; that decides nothing about the job.
+    """
+    try:
+        return task(*args, **kwargs)
+    except (PrefectException, httpx.HTTPError) as error:
+        raise RetriableError(
+            f"Prefect failed while it ran {task.name!r} ({type(error).__name__}); the job stays where it is"
+        ) from error
 
 
 def directly(task: Task[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -76,16 +88,24 @@ def bring_to_end(call: Call, settings: Settings, job_id: str) -> None:
     """
     with Store.opened(settings) as store:
         while not _job(store, job_id).state.terminal:
-            try:
-                with held_lease(store, settings, job_id) as epoch:
-                    _clear_the_way(call, settings, store, job_id)
-                    _work(call, settings, store, job_id, epoch)
-            except (LeaseLostError, ConflictError) as error:
-                LOGGER.warning("%s", error)
-                time.sleep(WAIT_SECONDS)
+            _try_to_end(call, settings, store, job_id)
         if _job(store, job_id).reported_at is None:
             _step(store, job_id, "report")
             call(report, settings, job_id)
+
+
+def _try_to_end(call: Call, settings: Settings, store: Store, job_id: str) -> None:
+    """Work on the job under its lease; where somebody else has it, wait a moment."""
+    epoch = None
+    try:
+        with held_lease(store, settings, job_id) as epoch:
+            _clear_the_way(call, settings, store, job_id)
+            _work(call, settings, store, job_id, epoch)
+    except (LeaseLostError, ConflictError) as error:
+        if _job(store, job_id).lease_epoch == epoch:
+            raise
+        LOGGER.warning("%s", error)
+        time.sleep(WAIT_SECONDS)
 
 
 def abandon(call: Call, settings: Settings, job_id: str) -> None:
@@ -125,38 +145,52 @@ def _await_free(store: Store, job_id: str) -> None:
 
 def _work(call: Call, settings: Settings, store: Store, job_id: str, epoch: int) -> None:
     """Validate and import as far as it is not done yet, then account for every row."""
-    ending = Ending()
-    try:
-        _validate_and_import(call, settings, store, job_id, epoch)
-    except (LeaseLostError, ConflictError):
-        raise
-    except DestinationError as error:
-        ending = Ending(JobState.FAILED, "destination.mismatch", str(error))
-    except FatalError as error:
-        ending = Ending(JobState.FAILED, "job.failed", str(error))
-    except LadingError:
-        raise
-    except Exception as error:  # noqa: BLE001
-        # A fault of ours must not keep the destination from everybody else; the message may quote a value.
-        LOGGER.error("job %s: %s\n%s", job_id, type(error).__name__, "".join(format_tb(error.__traceback__)))  # noqa: TRY400
-        ending = Ending(
-            JobState.FAILED, "job.failed", f"a fault inside Lading: {type(error).__name__}: {error}"
-        )
+    ending = _ending(call, settings, store, job_id, epoch)
     if not _job(store, job_id).state.terminal:
         _step(store, job_id, "poll")
         call(poll, settings, job_id, epoch, ending)
 
 
+def _ending(call: Call, settings: Settings, store: Store, job_id: str, epoch: int) -> Ending:
+    """How the job is to end, once there is nothing more to do for its rows."""
+    job = _job(store, job_id)
+    if job.ending is not None:
+        return Ending.from_stored(job.ending)
+    try:
+        _validate_and_import(call, settings, store, job_id, epoch)
+    except (LeaseLostError, ConflictError):
+        raise
+    except DestinationError as error:
+        return Ending(JobState.FAILED, "destination.mismatch", str(error))
+    except FatalError as error:
+        return Ending(JobState.FAILED, "job.failed", str(error))
+    except LadingError:
+        raise
+    except OSError as error:
+        raise RetriableError(f"job {job_id} stays where it is: {error.strerror or error}") from error
+    except Exception as error:  # noqa: BLE001
+        # A fault of ours must not keep the destination from everybody else; its message may quote a value.
+        LOGGER.error("job %s: %s\n%s", job_id, type(error).__name__, "".join(format_tb(error.__traceback__)))  # noqa: TRY400
+        return Ending(JobState.FAILED, "job.failed", f"a fault inside Lading: {type(error).__name__}")
+    return Ending()
+
+
 def _validate_and_import(call: Call, settings: Settings, store: Store, job_id: str, epoch: int) -> None:
-    if _job(store, job_id).state in {JobState.RECEIVED, JobState.VALIDATING}:
+    if not _is_staged(settings, _job(store, job_id)):
         _step(store, job_id, "validate")
         call(validate, settings, job_id, epoch)
     job = _job(store, job_id)
-    if job.kind is JobKind.IMPORT and job.state in {JobState.READY, JobState.IMPORTING}:
+    if job.kind is JobKind.IMPORT and not job.state.terminal:
         spans = plan_segments(settings, job.rows or 0)
         for number, span in enumerate(spans, start=1):
             _step(store, job_id, "import", f"{number}/{len(spans)}")
             call(import_rows, settings, job_id, epoch, span, number, len(spans))
+
+
+def _is_staged(settings: Settings, job: Job) -> bool:
+    if job.state not in {JobState.READY, JobState.IMPORTING} or job.stage_epoch is None:
+        return False
+    return Stage(settings.stage_path(job.id, job.stage_epoch)).is_whole(job.rows or 0)
 
 
 def _step(store: Store, job_id: str, name: str, detail: str | None = None) -> None:

@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from schemas.job import Counts, Outcome
 from schemas.row_error import RowError
@@ -66,7 +66,7 @@ class Page:
 
     def to_bytes(self) -> bytes:
         """The page as stored: compressed JSON, without the chunk number, which is the row's key."""
-        body = [self.letters, self.row_numbers, self.target_ids, [asdict(e) for e in self.errors]]
+        body = [self.letters, self.row_numbers, self.target_ids, [vars(e) for e in self.errors]]
         return zlib.compress(json.dumps(body, ensure_ascii=False).encode(), 1)
 
     @classmethod

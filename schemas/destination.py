@@ -71,8 +71,12 @@ class Destination(Protocol):
         """
         ...
 
-    def seal(self, job_id: str) -> None:
-        """No chunk of this job is ever committed after this; harmless when repeated."""
+    def seal(self, job_id: str, epoch: int) -> None:
+        """No chunk of this job is ever committed after this; harmless when repeated.
+
+        Raises:
+            LeaseLostError: a higher epoch was here; nothing is sealed.
+        """
         ...
 
     def pages(self, job_id: str) -> Iterator[Page]:

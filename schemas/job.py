@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Any, Self
 
 
 class JobKind(StrEnum):
@@ -93,3 +94,8 @@ class Ending:
     state: JobState = JobState.FINISHED
     code: str | None = None
     message: str | None = None
+
+    @classmethod
+    def from_stored(cls, stored: Mapping[str, Any]) -> Self:
+        """The ending that `dataclasses.asdict` took apart."""
+        return cls(JobState(stored["state"]), stored["code"], stored["message"])

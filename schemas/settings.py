@@ -71,9 +71,16 @@ class Settings(BaseSettings):
         """Where the bytes with this hash lie, whoever brought them."""
         return self.home / "uploads" / sha256[:2] / sha256
 
-    def stage_path(self, job_id: str) -> Path:
-        """Folder of the job's checked records; made by validate, read by import."""
+    def stages_path(self, job_id: str) -> Path:
+        """Folder of all that was ever staged for the job."""
         return self.home / "stages" / job_id
+
+    def stage_path(self, job_id: str, epoch: int) -> Path:
+        """Folder of the job's checked records; made by validate under this epoch, read by import.
+
+        A worker that lost its lease goes on writing to a folder that nobody reads.
+        """
+        return self.stages_path(job_id) / str(epoch)
 
     def report_path(self, job_id: str) -> Path:
         """Folder of the files that the job leaves for people."""

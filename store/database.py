@@ -82,7 +82,9 @@ class Store:
 
 
 def _sqlite_engine(path: Path, busy_timeout_seconds: float) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": busy_timeout_seconds})
+    engine = create_engine(
+        f"sqlite:///{path}", connect_args={"timeout": busy_timeout_seconds}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -112,6 +112,16 @@ def set_values(session: Session, job_id: str, *, epoch: int, **values: object) -
         raise LeaseLostError(f"another worker has taken job {job_id} over")
 
 
+def check_epoch(session: Session, job_id: str, epoch: int) -> None:
+    """Refuse whoever lost the job's lease; in a `write` it holds until the end of the block.
+
+    Raises:
+        LeaseLostError: somebody else took the lease since.
+    """
+    if _fresh(session, job_id).lease_epoch != epoch:
+        raise LeaseLostError(f"another worker has taken job {job_id} over")
+
+
 def add_event(session: Session, job_id: str, name: str, detail: str | None = None) -> None:
     """Note that something happened to the job."""
     session.add(Event(job_id=job_id, name=name, detail=detail))

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -21,8 +22,7 @@ from store.tables import Job
 
 def this_process() -> dict[str, Any]:
     """Who we are, so that others on this machine can tell whether we still live."""
-    process = psutil.Process()
-    return {"host": socket.gethostname(), "pid": os.getpid(), "started": process.create_time()}
+    return {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
 
 
 def is_free(job: Job) -> bool:
@@ -97,8 +97,29 @@ def _release(store: Store, job_id: str, epoch: int) -> None:
 
 def _lives(owner: dict[str, Any]) -> bool:
     try:
-        return bool(psutil.Process(owner["pid"]).create_time() == owner["started"])
+        started: str = owner["started"]
+        return _started(owner["pid"]) == started
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:
         return True
+
+
+def _started(pid: int) -> str:
+    """What tells the process from others that had its number, and does not move when the clock is set.
+
+    Raises:
+        psutil.NoSuchProcess: it is gone.
+    """
+    if not _BOOT_ID.exists():
+        return str(psutil.Process(pid).create_time())
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise psutil.NoSuchProcess(pid) from error
+    return f"{_BOOT_ID.read_text().strip()}:{after_name[_START_TICKS]}"
+
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_START_TICKS = 19
+"""Place of `starttime` (ticks since boot) among the fields after the name, proc(5)."""

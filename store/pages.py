@@ -3,7 +3,6 @@
 import json
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from itertools import groupby
 
 from sqlalchemy import delete
@@ -33,7 +32,7 @@ def put_errors(session: Session, job_id: str, stage: str, errors: Iterable[RowEr
     """Keep what a stage found wrong, replacing what it said of the same chunks before; gives how many."""
     ordered = sorted(errors, key=lambda e: -1 if e.ordinal is None else e.ordinal)
     for chunk, group in groupby(ordered, key=_chunk):
-        found = [asdict(error) for error in group]
+        found = [vars(error) for error in group]
         body = zlib.compress(json.dumps(found, ensure_ascii=False).encode(), 1)
         session.merge(ErrorPage(job_id=job_id, chunk=chunk, stage=stage, errors=len(found), body=body))
     return len(ordered)

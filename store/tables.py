@@ -99,6 +99,8 @@ class Job(SQLModel, table=True):
     Attributes:
         mode: overrides the definition's.
         destination_key: identity of the table; at most one job imports into it at a time.
+        stage_epoch: the epoch under which its records were staged; None before that.
+        ending: how it is about to end (`schemas.job.Ending`); set before its destination is sealed.
         rows_read: data rows read so far by validate; first 0.
         rows_loaded: data rows behind it in import; first 0.
         rows: data rows of the file; None until the whole file is read.
@@ -107,7 +109,7 @@ class Job(SQLModel, table=True):
         warnings: sentences for people.
         error_groups: `[[code, field, rows], …]`, the most frequent first.
         errors: how many row errors are stored.
-        error_code, error_message: why the job as a whole is `invalid` or `failed`.
+        error_code, error_message: why the job as a whole is `invalid`, `failed` or `cancelled`.
         lease_owner: who works on it, None when nobody does.
         lease_epoch: the fencing token; grows by one each time the lease is taken.
         …_at: when the job entered that state (the last time, for one that was resumed).
@@ -141,6 +143,9 @@ class Job(SQLModel, table=True):
     upload_id: str = Field(foreign_key="upload.id")
     mode: Mode = Field(sa_column=Column(_word(Mode), nullable=False))
     destination_key: str
+
+    stage_epoch: int | None = None
+    ending: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
     rows_read: int = 0
     rows_loaded: int = 0

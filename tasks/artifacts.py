@@ -1,7 +1,9 @@
 """What Prefect's UI shows of a job beside its task runs; nothing at all where no flow is running."""
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from store.pages import list_errors
 from store.uploads import get_upload
 from tasks.summary import summary_markdown
 
+LOGGER = logging.getLogger("lading.artifacts")
 PROGRESS_SECONDS = 2.0
 """Prefect is told of progress no more often than this."""
 
@@ -32,18 +35,31 @@ def import_progress(job_id: str) -> Callable[[int, int], None]:
     """Something to call with (rows done, rows in all), which shows them as a progress artifact."""
     if TaskRunContext.get() is None:
         return lambda _done, _total: None
-    artifact_id: Any = create_progress_artifact(
-        0.0, key=artifact_key("progress", job_id), description="rows loaded"
-    )
-    told_at = time.monotonic()
+    artifact_id: Any = None
+    told_at = float("-inf")
 
     def tell(done: int, total: int) -> None:
-        nonlocal told_at
-        if done >= total or time.monotonic() - told_at >= PROGRESS_SECONDS:
-            update_progress_artifact(artifact_id, progress=100.0 * done / total if total else 100.0)
-            told_at = time.monotonic()
+        nonlocal artifact_id, told_at
+        if done < total and time.monotonic() - told_at < PROGRESS_SECONDS:
+            return
+        told_at, percent = time.monotonic(), 100.0 * done / total if total else 100.0
+        with _harmless("progress"):
+            if artifact_id is None:
+                key = artifact_key("progress", job_id)
+                artifact_id = create_progress_artifact(percent, key=key, description="rows loaded")
+            else:
+                update_progress_artifact(artifact_id, progress=percent)
 
     return tell
+
+
+@contextmanager
+def _harmless(kind: str) -> Iterator[None]:
+    """What Prefect can't show now must not stop an import: the job store has it all."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001
+        LOGGER.warning("the %s artifact could not be kept: %s", kind, type(error).__name__)
 
 
 def keep_summary(settings: Settings, job_id: str, failed_rows: Path | None) -> None:
@@ -54,4 +70,7 @@ def keep_summary(settings: Settings, job_id: str, failed_rows: Path | None) -> N
         job = get_job(session, job_id)
         file_name = get_upload(session, job.upload_id).file_name
         text = summary_markdown(job, file_name, list_errors(session, job_id), failed_rows)
-    create_markdown_artifact(text, key=artifact_key("summary", job_id), description=f"import of {file_name}")
+    with _harmless("summary"):
+        create_markdown_artifact(
+            text, key=artifact_key("summary", job_id), description=f"import of {file_name}"
+        )

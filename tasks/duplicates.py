@@ -78,7 +78,7 @@ class KeyIndex:
         raw = [RAW + name for name in names]
         rows = pl.concat(
             frame.filter(pl.col(ORDINAL).is_in(suspects.implode()))
-            for frame in stage.blocks(columns=[ORDINAL, ROW, LINE, VERDICT, *names, *raw])
+            for frame in stage.unfinished_blocks([ORDINAL, ROW, LINE, VERDICT, *names, *raw])
         )
         rows = rows.with_columns(pl.concat_str(raw, separator="; ", ignore_nulls=True).alias("value"))
         groups = rows.group_by(*names, maintain_order=True).agg(ORDINAL, ROW, LINE, VERDICT, "value")

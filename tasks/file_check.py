@@ -59,7 +59,7 @@ def check_file(
         groups.update((error.code, error.field) for error in checked.errors)
         keep("validate", checked.errors, rows)
     duplicates = keys.find(staged)
-    staged.write_verdicts(duplicates.verdicts)
+    staged.finish(duplicates.verdicts)
     groups.update((error.code, error.field) for error in duplicates.errors)
     keep("duplicates", duplicates.errors, rows)
     return FileChecked(detected, rows, groups, _warnings(definition, detected, binding, rows))

@@ -9,7 +9,8 @@ from schemas.job import JobState
 from schemas.settings import Settings
 from store.database import Store
 from store.definitions import definition_of
-from store.jobs import set_values, transition
+from store.jobs import get_job, set_values, transition
+from store.tables import Job
 from tasks.artifacts import import_progress
 from tasks.stage import stage
 from tasks.staging import Stage
@@ -34,15 +35,17 @@ def import_segment(
         RetriableError: another import has the destination, or a database is locked.
     """
     with Store.opened(settings) as store:
-        with store.write() as session:
-            job = transition(session, job_id, JobState.IMPORTING, epoch=epoch)
+        with store.read() as session:
+            job = get_job(session, job_id)
             definition = definition_of(session, job.definition_id).definition.in_mode(job.mode)
         destination = open_destination(settings, job.tenant, definition)
         try:
             destination.prepare(definition)
+            with store.write() as session:
+                job = transition(session, job_id, JobState.IMPORTING, epoch=epoch)
             destination.begin(job_id, epoch)
             done = destination.committed_chunks(job_id)
-            for batch in _batches(Stage(settings.stage_path(job_id)).chunks(*span), settings.commit_rows):
+            for batch in _batches(_staged(settings, job).chunks(*span), settings.commit_rows):
                 waiting = [staged for staged in batch if staged.chunk not in done]
                 if waiting:
                     destination.load(job_id, epoch, definition, waiting)
@@ -63,11 +66,15 @@ def import_rows(
     import_segment(settings, job_id, epoch, span, import_progress(job_id))
 
 
+def _staged(settings: Settings, job: Job) -> Stage:
+    return Stage(settings.stage_path(job.id, job.stage_epoch or 0))
+
+
 def _batches(chunks: Iterator[StagedChunk], commit_rows: int) -> Iterator[list[StagedChunk]]:
     batch: list[StagedChunk] = []
     for staged in chunks:
         batch.append(staged)
-        if len(batch) * CHUNK_ROWS >= commit_rows:
+        if (len(batch) + 1) * CHUNK_ROWS > commit_rows:
             yield batch
             batch = []
     if batch:

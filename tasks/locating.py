@@ -30,9 +30,9 @@ def detected_of(job: Job) -> Detected:
 
 
 class Locator:
-    """Knows the columns of one file, and the lines and values of its staged rows."""
+    """Knows the columns of one file and, where the rows are still staged, their lines and values."""
 
-    def __init__(self, definition: Definition, detected: Detected, staged: Stage) -> None:
+    def __init__(self, definition: Definition, detected: Detected, staged: Stage | None) -> None:
         columns = bind(definition, [column.header for column in detected.columns]).columns
         self._letters = {name: detected.columns[index].letter for name, index in columns.items()}
         self._sheet = detected.sheet
@@ -47,8 +47,10 @@ class Locator:
     def _rows(self, ordinals: list[int]) -> dict[int, dict[str, object]]:
         """Ordinal → the staged row."""
         rows: dict[int, dict[str, object]] = {}
+        if self._staged is None:
+            return rows
         for block in sorted({ordinal // BLOCK_ROWS for ordinal in ordinals}):
-            frame = next(self._staged.blocks(block))
+            frame = self._staged.block(block)
             for row in frame.filter(pl.col(ORDINAL).is_in(ordinals)).iter_rows(named=True):
                 rows[row[ORDINAL]] = row
         return rows

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 
 from destinations import open_destination
@@ -14,7 +14,7 @@ from schemas.job import Counts, Ending, JobKind, JobState
 from schemas.settings import Settings
 from store.database import Store
 from store.definitions import definition_of
-from store.jobs import get_job, transition
+from store.jobs import check_epoch, get_job, set_values, transition
 from store.pages import put_errors, put_page
 from store.tables import Job
 from tasks.locating import Locator, detected_of
@@ -28,19 +28,26 @@ Groups = Counter[tuple[str, str | None]]
 def end_job(settings: Settings, job_id: str, epoch: int, ending: Ending) -> Counts:
     """Account for every row of the job and leave it terminal; gives its counts.
 
-    A table answers at once from its pages; a row without a page is `unprocessed`. A job that is terminal
+    A table answers at once from its pages; a row without a page is `unprocessed`. How the job ends is
+    written down before its destination is sealed, and is not changed afterwards; a job that is terminal
     already is left alone.
     """
     with Store.opened(settings) as store:
-        with store.read() as session:
+        with store.write() as session:
+            check_epoch(session, job_id, epoch)
             job = get_job(session, job_id)
+            if job.state.terminal:
+                return job.counts
+            if job.ending is None:
+                set_values(session, job_id, epoch=epoch, ending=asdict(ending))
+            else:
+                ending = Ending.from_stored(job.ending)
             definition = definition_of(session, job.definition_id).definition.in_mode(job.mode)
-        if job.state.terminal:
-            return job.counts
-        counts, groups = _copy(store, job_id, _pages(settings, job, definition))
+        counts, groups = _copy(store, job_id, epoch, _pages(settings, job, epoch, definition))
         unprocessed = (job.rows or 0) - counts.rows
         if ending.state is JobState.FINISHED and unprocessed:
-            raise RuntimeError(f"{unprocessed} rows of job {job_id} have no page, so it can't be finished")
+            said = f"{unprocessed:,} rows have no page at the destination; bring the file again"
+            ending = Ending(JobState.FAILED, "job.failed", said)
         counts += Counts(unprocessed=unprocessed)
         _finish(store, job, epoch, ending, counts, groups)
         return counts
@@ -52,14 +59,17 @@ def poll(settings: Settings, job_id: str, epoch: int, ending: Ending) -> Counts:
     return end_job(settings, job_id, epoch, ending)
 
 
-def _pages(settings: Settings, job: Job, definition: Definition) -> Iterator[Page]:
+def _pages(settings: Settings, job: Job, epoch: int, definition: Definition) -> Iterator[Page]:
+    if job.stage_epoch is None:
+        return
+    staged = Stage(settings.stage_path(job.id, job.stage_epoch))
     if job.kind is JobKind.VALIDATE:
-        yield from _validated_pages(Stage(settings.stage_path(job.id)), job)
+        yield from _validated_pages(staged, job)
     elif job.state is JobState.IMPORTING:
         destination = _opened(settings, job, definition)
         try:
-            destination.seal(job.id)
-            locator = Locator(definition, detected_of(job), Stage(settings.stage_path(job.id)))
+            destination.seal(job.id, epoch)
+            locator = Locator(definition, detected_of(job), staged if staged.is_whole(job.rows or 0) else None)
             for page in destination.pages(job.id):
                 yield replace(page, errors=tuple(locator.locate(page.errors))) if page.errors else page
         finally:
@@ -85,13 +95,14 @@ def _validated_pages(staged: Stage, job: Job) -> Iterator[Page]:
         yield Page(chunk.chunk, said, tuple(chunk.frame[ROW]), (None,) * chunk.frame.height)
 
 
-def _copy(store: Store, job_id: str, pages: Iterable[Page]) -> tuple[Counts, Groups]:
-    """Keep each page and what it says of failed rows; gives what they count together."""
+def _copy(store: Store, job_id: str, epoch: int, pages: Iterable[Page]) -> tuple[Counts, Groups]:
+    """Keep each page, and apart from it what it says of failed rows; gives what they count together."""
     counts, groups, waiting = Counts(), Groups(), iter(pages)
     while batch := list(islice(waiting, PAGES_PER_WRITE)):
         with store.write() as session:
+            check_epoch(session, job_id, epoch)
             for page in batch:
-                put_page(session, job_id, page)
+                put_page(session, job_id, replace(page, errors=()))
                 put_errors(session, job_id, "import", page.errors)
         counts = sum((page.counts for page in batch), counts)
         groups.update((error.code, error.field) for page in batch for error in page.errors)

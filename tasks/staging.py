@@ -1,13 +1,15 @@
 """Checked records on disk, between validate and import: one Arrow file a block, in the job's own folder."""
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
 
-from schemas.chunk import BLOCK_CHUNKS, CHUNK_ROWS
+from schemas.chunk import BLOCK_CHUNKS, BLOCK_ROWS, CHUNK_ROWS
 from schemas.destination import StagedChunk, Verdict
+from schemas.errors import FatalError
 
 ORDINAL, ROW, LINE, VERDICT = "_ordinal", "_row", "_line", "_verdict"
 RAW = "_raw:"
@@ -24,48 +26,63 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def remove(self) -> None:
-        """Take everything away; harmless where nothing is."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-
     def start(self) -> None:
         """Begin anew: forget what an earlier attempt left."""
-        self.remove()
+        shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True, mode=0o700)
 
     def write(self, block: int, frame: pl.DataFrame) -> None:
         """Keep the block with this 0-based number, whole or not at all."""
         _write(frame, self._block_path(block))
 
-    def write_verdicts(self, verdicts: Mapping[int, Verdict]) -> None:
-        """Change the verdict of the rows with these ordinals, after all blocks are written."""
+    def finish(self, verdicts: Mapping[int, Verdict]) -> None:
+        """Change the verdict of the rows with these ordinals; the stage is whole from now on."""
         frame = pl.DataFrame(
             {ORDINAL: list(verdicts), "verdict": [int(verdict) for verdict in verdicts.values()]},
             schema={ORDINAL: pl.UInt32, "verdict": pl.UInt8},
         )
         _write(frame, self._verdicts_path)
 
-    def blocks(self, first_block: int = 0, columns: list[str] | None = None) -> Iterator[pl.DataFrame]:
-        """The blocks from this one on, in order, with the changed verdicts."""
-        verdicts = pl.read_ipc(self._verdicts_path) if self._verdicts_path.exists() else None
-        block = first_block
+    def is_whole(self, rows: int) -> bool:
+        """True when everything is there that a file of `rows` data rows leaves."""
+        blocks = -(-rows // BLOCK_ROWS)
+        paths = [self._verdicts_path, *(self._block_path(block) for block in range(blocks))]
+        return all(path.exists() for path in paths)
+
+    def unfinished_blocks(self, columns: list[str]) -> Iterator[pl.DataFrame]:
+        """These columns of all blocks so far, in order, with the verdicts that each row earned alone."""
+        block = 0
         while (path := self._block_path(block)).exists():
-            frame = pl.read_ipc(path, columns=columns)
-            yield frame if verdicts is None or VERDICT not in frame.columns else _patched(frame, verdicts)
+            yield pl.read_ipc(path, columns=columns)
             block += 1
 
+    def block(self, block: int) -> pl.DataFrame:
+        """The block with this 0-based number, with the changed verdicts.
+
+        Raises:
+            FatalError: it is not there.
+        """
+        try:
+            frame, verdicts = pl.read_ipc(self._block_path(block)), pl.read_ipc(self._verdicts_path)
+        except FileNotFoundError as error:
+            raise FatalError(
+                f"the checked rows in {self._folder} are not whole; bring the file again"
+            ) from error
+        joined = frame.join(verdicts, on=ORDINAL, how="left", maintain_order="left")
+        return joined.with_columns(pl.coalesce("verdict", VERDICT).alias(VERDICT)).drop("verdict")
+
     def chunks(self, first: int, last: int) -> Iterator[StagedChunk]:
-        """The chunks `first` to `last` (0-based, both included), without what only validation needs."""
-        block = first // BLOCK_CHUNKS
-        for frame in self.blocks(block):
+        """The chunks `first` to `last` (0-based, both included), without what only validation needs.
+
+        Raises:
+            FatalError: one of them is not there.
+        """
+        for block in range(first // BLOCK_CHUNKS, last // BLOCK_CHUNKS + 1):
+            frame = self.block(block).select(pl.exclude(f"^{LINE}$|^{RAW}.*$"))
             for offset in range(0, frame.height, CHUNK_ROWS):
                 chunk = block * BLOCK_CHUNKS + offset // CHUNK_ROWS
                 if first <= chunk <= last:
-                    rows = frame.slice(offset, CHUNK_ROWS)
-                    yield StagedChunk(chunk, rows.select(pl.exclude(f"^{LINE}$|^{RAW}.*$")))
-            block += 1
-            if block * BLOCK_CHUNKS > last:
-                return
+                    yield StagedChunk(chunk, frame.slice(offset, CHUNK_ROWS))
 
     @property
     def _verdicts_path(self) -> Path:
@@ -75,12 +92,15 @@ class Stage:
         return self._folder / f"block-{block:06}.arrow"
 
 
-def _patched(frame: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
-    joined = frame.join(verdicts, on=ORDINAL, how="left", maintain_order="left")
-    return joined.with_columns(pl.coalesce("verdict", VERDICT).alias(VERDICT)).drop("verdict")
-
-
 def _write(frame: pl.DataFrame, path: Path) -> None:
+    """Write the frame so that it is there, whole, even after a power cut, or not at all."""
     temporary = path.with_suffix(".part")
-    frame.write_ipc(temporary, compression="lz4")
+    with temporary.open("wb") as out:
+        frame.write_ipc(out, compression="lz4")
+        os.fsync(out.fileno())
     temporary.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

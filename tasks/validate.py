@@ -10,11 +10,12 @@ from schemas.row_error import RowError
 from schemas.settings import Settings
 from store.database import Store
 from store.definitions import definition_of
-from store.jobs import get_job, set_values, transition
+from store.jobs import check_epoch, get_job, set_values, transition
 from store.pages import clear_errors, put_errors
 from store.tables import Upload
 from store.uploads import get_upload
 from tasks.file_check import ErrorGroups, check_file
+from tasks.kept_bytes import kept_bytes
 from tasks.stage import stage
 from tasks.staging import Stage
 
@@ -22,17 +23,26 @@ from tasks.staging import Stage
 def validate_job(settings: Settings, job_id: str, epoch: int) -> JobState:
     """Validate the job's upload from its first row; gives `ready` or `invalid`.
 
-    Run again after an interruption, it begins anew and leaves the same.
+    Run again after an interruption, it begins anew and leaves the same. A job that was importing when its
+    staged rows were lost stays `importing`: they are staged once more, and what is committed stays committed.
+
+    Raises:
+        FatalError: the bytes of the upload are gone or were changed.
     """
     with Store.opened(settings) as store:
         with store.write() as session:
-            job = transition(session, job_id, JobState.VALIDATING, epoch=epoch, rows_read=0, errors=0)
+            if get_job(session, job_id).state in {JobState.RECEIVED, JobState.VALIDATING}:
+                transition(session, job_id, JobState.VALIDATING, epoch=epoch)
+            set_values(session, job_id, epoch=epoch, rows_read=0, errors=0)
             clear_errors(session, job_id)
+            job = get_job(session, job_id)
             upload = get_upload(session, job.upload_id)
             definition = definition_of(session, job.definition_id).definition.in_mode(job.mode)
         try:
             _validate(settings, store, job_id, epoch, upload, definition)
         except FileRefusedError as refusal:
+            if job.state is not JobState.VALIDATING:
+                raise FatalError(f"the file was read before and is refused now: {refusal}") from refusal
             _refuse(store, job_id, epoch, refusal)
         with store.read() as session:
             return get_job(session, job_id).state
@@ -52,16 +62,16 @@ def _validate(
             put_errors(session, job_id, part, errors)
             set_values(session, job_id, epoch=epoch, rows_read=rows_read)
 
-    path = settings.upload_path(upload.sha256)
-    if not path.exists():
-        raise FatalError("the bytes of the upload are gone; bring the file again")
-    checked = check_file(path, upload.file_name, definition, Stage(settings.stage_path(job_id)), keep)
+    path = kept_bytes(settings, upload)
+    staged = Stage(settings.stage_path(job_id, epoch))
+    checked = check_file(path, upload.file_name, definition, staged, keep)
     _leave(
         store,
         job_id,
         epoch,
         JobState.READY,
         checked.groups,
+        stage_epoch=epoch,
         rows=checked.rows,
         detected=asdict(checked.detected),
         warnings=checked.warnings,
@@ -71,6 +81,7 @@ def _validate(
 def _refuse(store: Store, job_id: str, epoch: int, refusal: FileRefusedError) -> None:
     """Leave the job `invalid`: the file as a whole is the error, and no row of it counts."""
     with store.write() as session:
+        check_epoch(session, job_id, epoch)
         clear_errors(session, job_id)
         put_errors(session, job_id, "validate", [RowError(refusal.code, str(refusal))])
     groups = ErrorGroups({(refusal.code, None): 1})
@@ -84,4 +95,7 @@ def _leave(
     listed = [(code, field, rows) for (code, field), rows in groups.most_common()]
     with store.write() as session:
         values |= {"errors": groups.total(), "error_groups": listed}
-        transition(session, job_id, state, epoch=epoch, **values)
+        if get_job(session, job_id).state is JobState.VALIDATING:
+            transition(session, job_id, state, epoch=epoch, **values)
+        else:
+            set_values(session, job_id, epoch=epoch, **values)

@@ -70,7 +70,7 @@ def test_load_that_is_broken_off_leaves_nothing_behind(lab, definition, destinat
     destination.prepare(twin)
     whole = Interrupter(destination)
     destination.load("job", 1, twin, chunks[:2])
-    destination.seal("job")
+    destination.seal("job", 1)
     destination.begin("next", 1)
     Interrupter(destination, at=int(part * whole.steps) + 1)
     with pytest.raises(DestinationError, match="interrupted"):
@@ -108,8 +108,8 @@ def test_worker_of_an_earlier_epoch_commits_nothing(lab, definition, destination
 def test_sealed_job_takes_nothing_more_but_shows_its_pages(lab, definition, destination):
     chunks = lab.chunks(definition, ROWS)
     destination.load("job", 1, definition, chunks[:1])
-    destination.seal("job")
-    destination.seal("job")
+    destination.seal("job", 1)
+    destination.seal("job", 1)
     with pytest.raises(LeaseLostError, match="sealed"):
         destination.load("job", 1, definition, chunks[1:])
     with pytest.raises(LeaseLostError, match="sealed"):
@@ -118,9 +118,17 @@ def test_sealed_job_takes_nothing_more_but_shows_its_pages(lab, definition, dest
     assert lab.sql("SELECT count(*) FROM things") == [(1_000,)]
 
 
+def test_worker_of_an_earlier_epoch_seals_nothing(lab, definition, destination):
+    lab.open(definition).begin("job", 2)
+    with pytest.raises(LeaseLostError, match="not sealed by epoch 1"):
+        destination.seal("job", 1)
+    destination.load("job", 2, definition, lab.chunks(definition, ROWS[:1]))
+    assert lab.sql("SELECT count(*) FROM things") == [(1,)]
+
+
 def test_seal_before_the_first_begin_keeps_the_job_out(lab, definition):
     destination = lab.open(definition)
-    destination.seal("cancelled")
+    destination.seal("cancelled", 1)
     with pytest.raises(LeaseLostError, match="sealed"):
         destination.begin("cancelled", 1)
 

@@ -2,13 +2,12 @@ import subprocess
 import sys
 from datetime import timedelta
 
-import psutil
 import pytest
 
 from schemas.clock import utc_now
 from schemas.errors import ConflictError
 from store.jobs import get_job, set_values
-from store.leases import held_lease, is_free, take_lease, this_process
+from store.leases import _started, held_lease, is_free, take_lease, this_process
 
 
 def test_a_held_job_is_refused_to_others_until_it_is_released(store, settings, new_job):
@@ -36,7 +35,7 @@ def test_a_lease_that_ran_out_is_free(store, new_job):
 def test_the_lease_of_a_local_process_that_is_gone_is_free_at_once(store, new_job):
     job_id = new_job()
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
-        owner = this_process() | {"pid": child.pid, "started": psutil.Process(child.pid).create_time()}
+        owner = this_process() | {"pid": child.pid, "started": _started(child.pid)}
         with store.write() as session:
             take_lease(session, job_id, 3600)
             set_values(session, job_id, epoch=1, lease_owner=owner)
@@ -50,7 +49,7 @@ def test_a_process_that_only_has_the_number_of_the_holder_does_not_hold(store, n
     job_id = new_job()
     with store.write() as session:
         take_lease(session, job_id, 3600)
-        set_values(session, job_id, epoch=1, lease_owner=this_process() | {"started": 0.0})
+        set_values(session, job_id, epoch=1, lease_owner=this_process() | {"started": "another time"})
         assert is_free(get_job(session, job_id))
 
 
@@ -58,7 +57,7 @@ def test_a_process_of_another_machine_holds_until_its_lease_runs_out(store, new_
     job_id = new_job()
     with store.write() as session:
         take_lease(session, job_id, 3600)
-        set_values(session, job_id, epoch=1, lease_owner={"host": "elsewhere", "pid": 1, "started": 0.0})
+        set_values(session, job_id, epoch=1, lease_owner={"host": "elsewhere", "pid": 1, "started": ""})
         assert not is_free(get_job(session, job_id))
 
 

@@ -12,13 +12,17 @@ from itertools import pairwise
 import pytest
 
 from flows import run
-from schemas.errors import ConflictError, RetriableError
+from schemas.errors import ConflictError, LeaseLostError, RetriableError
 from schemas.import_request import ImportRequest
-from schemas.job import JobState
+from schemas.job import Ending, JobState
 from schemas.settings import Settings
 from store.database import Store
 from store.jobs import get_job, list_events, running_jobs
 from store.leases import held_lease, is_free
+from store.uploads import get_upload
+from tasks.poll import end_job
+from tasks.upload import accept_upload
+from tasks.validate import _validate, validate_job
 
 HEADER = "Id,Name,Amount"
 ROWS = 40_000
@@ -170,3 +174,86 @@ def test_settings_are_not_needed_to_agree_between_attempts(lading, big_file, kil
     other = Settings(home=lading.settings.home, commit_rows=7_000, segment_rows=3_000)
     run.resume(other, job_id)
     assert_whole(lading, job_id)
+
+
+KILL_AT = """
+import os, signal, sys
+import flows.lifecycle, tasks.poll, tasks.report
+from flows.run import import_directly
+from schemas.import_request import ImportRequest
+from schemas.settings import Settings
+module, name = sys.argv[1].split(":")
+setattr(sys.modules[module], name, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+import_directly(Settings(home=sys.argv[2]), ImportRequest(*sys.argv[3:]))
+"""
+"""Kills itself with -9 in the place of the function that the first argument names."""
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param("tasks.poll:_pages", id="before the destination is sealed"),
+        pytest.param("tasks.poll:put_page", id="after it is sealed"),
+        pytest.param("tasks.poll:_finish", id="before the job is terminal"),
+        pytest.param("tasks.report:failed_rows", id="before the report"),
+        pytest.param("flows.lifecycle:plan_segments", id="before the first row is written"),
+    ],
+)
+def test_a_kill_around_the_end_of_a_job_costs_nothing_but_time(lading, make_definition, write_csv, point):
+    lading.apply(make_definition())
+    path = write_csv(HEADER, *(f"k{i},n,{i}" for i in range(1_500)), "bad,n,x")
+    command = [sys.executable, "-c", KILL_AT, point, str(lading.settings.home), str(path), "things"]
+    assert subprocess.run(command, check=False, timeout=60).returncode == -signal.SIGKILL
+    with Store.opened(lading.settings) as store, store.read() as session:
+        (job_id,) = session.connection().exec_driver_sql("SELECT id FROM job").scalars()
+    run.resume(lading.settings, job_id)
+    assert lading.counts(job_id) == {"created": 1_500, "failed": 1}
+    assert lading.letters(job_id) == "C" * 1_500 + "F"
+    assert [error.ordinal for error in lading.errors(job_id)] == [1_500]
+    assert lading.job(job_id).errors == 1
+    assert lading.job(job_id).reported_at is not None
+    assert lading.table().height == 1_500
+    assert lading.counts(lading.run(path, make_definition())) == {"unchanged": 1_500, "failed": 1}
+
+
+@pytest.mark.parametrize("lost", ["all", "verdicts.arrow"])
+def test_staged_rows_that_were_lost_are_staged_once_more(lading, big_file, kill_when, lost):
+    job_id = kill_when(big_file, is_importing)
+    folder = lading.settings.stage_path(job_id, lading.job(job_id).stage_epoch)
+    for path in [folder / lost] if lost != "all" else list(folder.iterdir()):
+        path.unlink()
+    run.resume(lading.settings, job_id)
+    assert_whole(lading, job_id)
+
+
+def test_a_worker_that_lost_its_lease_does_not_touch_what_the_new_owner_staged(
+    lading, make_definition, write_csv
+):
+    lading.apply(make_definition())
+    path = write_csv(HEADER, "k1,A,1", "k1,B,2", "k2,C,3")
+    job_id = accept_upload(lading.settings, ImportRequest(str(path), "things"))
+    with Store.opened(lading.settings) as store:
+        with held_lease(store, lading.settings, job_id) as stale:
+            pass
+        with held_lease(store, lading.settings, job_id) as epoch:
+            validate_job(lading.settings, job_id, epoch)
+            with store.read() as session:
+                upload = get_upload(session, get_job(session, job_id).upload_id)
+            with pytest.raises(LeaseLostError):
+                _validate(lading.settings, store, job_id, stale, upload, make_definition())
+            with pytest.raises(LeaseLostError):
+                end_job(lading.settings, job_id, stale, Ending())
+    run.resume(lading.settings, job_id)
+    assert lading.letters(job_id) == "FFC"
+    assert lading.table().rows() == [("k2", "C", 3)]
+
+
+def test_a_job_whose_upload_is_gone_ends_and_says_so(lading, big_file, kill_when):
+    job_id = kill_when(big_file, lambda job: job.state == "validating")
+    with Store.opened(lading.settings) as store, store.read() as session:
+        upload = get_upload(session, get_job(session, job_id).upload_id)
+    lading.settings.upload_path(upload.sha256).unlink()
+    run.resume(lading.settings, job_id)
+    job = lading.job(job_id)
+    assert (job.state, job.error_code) == (JobState.FAILED, "job.failed")
+    assert "are gone; bring the file again" in job.error_message

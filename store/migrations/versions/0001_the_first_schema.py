@@ -66,6 +66,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("destination_key", sa.String(), nullable=False),
+        sa.Column("stage_epoch", sa.Integer(), nullable=True),
+        sa.Column("ending", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("rows_read", sa.Integer(), nullable=False),
         sa.Column("rows_loaded", sa.Integer(), nullable=False),
         sa.Column("rows", sa.Integer(), nullable=True),
