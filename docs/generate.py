@@ -1,6 +1,5 @@
 """Writes the parts of the docs that are made from the code: `python docs/generate.py`."""
 
-import re
 from pathlib import Path
 
 from schemas.codes import catalogue_markdown
@@ -37,8 +36,12 @@ def settings_table() -> str:
 
 
 def _replaced(text: str, part: str, body: str) -> str:
-    pattern = rf"(<!-- {part}: [^>]*-->\n).*?(\n<!-- end -->)"
-    return re.sub(pattern, lambda m: f"{m[1]}{body}{m[2]}", text, count=1, flags=re.DOTALL)
+    """The text with `body` between the marks of this part, which must be there."""
+    mark, end = f"<!-- {part}: made by docs/generate.py -->\n", "<!-- end -->"
+    before, found, rest = text.partition(mark)
+    if not found or end not in rest:
+        raise ValueError(f"the mark {mark!r} or its end is missing")
+    return f"{before}{mark}{body}\n{end}{rest.partition(end)[2]}"
 
 
 if __name__ == "__main__":
