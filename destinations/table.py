@@ -8,6 +8,7 @@ from schemas.errors import DestinationError
 from schemas.field_types import FieldType
 
 _FREE_TEXT = frozenset({FieldType.STRING, FieldType.CHOICE})
+"""Kept letter by letter or not at all; other types that are stored as text never look like a number."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,8 @@ def _misfits(definition: Definition, table: Table) -> Iterator[str]:
             yield f"its column {name!r} is generated and can't be written"
         elif table.column(name).alters_text and definition.field(name).type in _FREE_TEXT:
             yield f"its column {name!r} is declared for numbers and would change text such as '007'"
+        elif table.column(name).alters_text and definition.field(name).type is FieldType.DECIMAL:
+            yield f"its column {name!r} would keep decimals as floats; declare the field a number"
     if definition.key and table.unique_key(definition.key) is None:
         names = ", ".join(repr(name) for name in definition.key)
         yield f"no PRIMARY KEY or UNIQUE index covers exactly the key ({names})"

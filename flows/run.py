@@ -1,8 +1,11 @@
 """How this process brings jobs to their end: straight through the stages, or as a Prefect flow."""
 
+import httpx
+from prefect.exceptions import PrefectException
+
 from flows import lifecycle
 from flows.import_file import import_file
-from schemas.errors import JobUnsuccessfulError
+from schemas.errors import JobUnsuccessfulError, RetriableError
 from schemas.import_request import ImportRequest
 from schemas.settings import Settings
 
@@ -18,11 +21,16 @@ def import_as_flow(request: ImportRequest) -> str:
     """Import the file as a run of the flow `import-file`; gives the job's id, however the job ended.
 
     The flow takes its home and Prefect's address from the environment.
+
+    Raises:
+        RetriableError: Prefect itself failed; the job stays where it is.
     """
     try:
         return import_file(request.source, request.definition, request.mode, request.validate_only)
     except JobUnsuccessfulError as error:
         return error.job_id
+    except (PrefectException, httpx.HTTPError) as error:
+        raise RetriableError(f"Prefect's server does not answer any more ({type(error).__name__})") from error
 
 
 def resume(settings: Settings, job_id: str) -> None:

@@ -42,8 +42,10 @@ class Settings(BaseSettings):
     busy_timeout_seconds: float = Field(
         30.0, gt=0, description="How long a write waits for a locked database before it is an error."
     )
-    upload_days: float = Field(30.0, gt=0, description="How long the bytes of an upload are kept.")
-    job_days: float = Field(90.0, gt=0, description="How long a job's rows and errors are kept.")
+    upload_days: float = Field(
+        30.0, gt=0, description="For so long the bytes of an upload are sure to be kept."
+    )
+    job_days: float = Field(90.0, gt=0, description="For so long a job's rows and errors are sure to be kept.")
     commit_rows: int = Field(
         10_000,
         ge=1_000,

@@ -37,18 +37,21 @@ def import_progress(job_id: str) -> Callable[[int, int], None]:
         return lambda _done, _total: None
     artifact_id: Any = None
     told_at = float("-inf")
+    listening = True
 
     def tell(done: int, total: int) -> None:
-        nonlocal artifact_id, told_at
-        if done < total and time.monotonic() - told_at < PROGRESS_SECONDS:
+        nonlocal artifact_id, told_at, listening
+        if not listening or (done < total and time.monotonic() - told_at < PROGRESS_SECONDS):
             return
         told_at, percent = time.monotonic(), 100.0 * done / total if total else 100.0
+        listening = False
         with _harmless("progress"):
             if artifact_id is None:
                 key = artifact_key("progress", job_id)
                 artifact_id = create_progress_artifact(percent, key=key, description="rows loaded")
             else:
                 update_progress_artifact(artifact_id, progress=percent)
+            listening = True
 
     return tell
 
