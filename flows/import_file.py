@@ -20,7 +20,13 @@ def _run_name() -> str:
 
 
 @flow(name="import-file", flow_run_name=_run_name)
-def import_file(source: str, definition: str, mode: Mode | None = None, validate_only: bool = False) -> str:
+def import_file(
+    source: str,
+    definition: str,
+    mode: Mode | None = None,
+    validate_only: bool = False,
+    definition_version: int | None = None,
+) -> str:
     """Import one file: upload, validate, import, poll, report.
 
     The same file that was interrupted before is taken up where it stopped.
@@ -30,6 +36,7 @@ def import_file(source: str, definition: str, mode: Mode | None = None, validate
         definition: Name of a stored definition; `lading definitions` lists them.
         mode: Instead of the definition's own mode.
         validate_only: Check every row, write nothing.
+        definition_version: Of the definition; the newest where none is named.
 
     Returns:
         The id of the job, which knows what became of every row.
@@ -38,7 +45,8 @@ def import_file(source: str, definition: str, mode: Mode | None = None, validate
         JobUnsuccessfulError: the job ended invalid, failed or cancelled.
     """
     settings = Settings()
-    job_id = accept(through_engine, settings, ImportRequest(source, definition, mode, validate_only))
+    request = ImportRequest(source, definition, mode, validate_only, definition_version)
+    job_id = accept(through_engine, settings, request)
     _tag_run(definition, job_id)
     bring_to_end(through_engine, settings, job_id)
     return concluded(settings, job_id)

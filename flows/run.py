@@ -1,5 +1,7 @@
 """How this process brings jobs to their end: straight through the stages, or as a Prefect flow."""
 
+from dataclasses import asdict
+
 import httpx
 from prefect.exceptions import PrefectException
 
@@ -26,11 +28,12 @@ def import_as_flow(request: ImportRequest) -> str:
         RetriableError: Prefect itself failed; the job stays where it is.
     """
     try:
-        return import_file(request.source, request.definition, request.mode, request.validate_only)
+        job_id: str = import_file(**asdict(request))
     except JobUnsuccessfulError as error:
         return error.job_id
     except (PrefectException, httpx.HTTPError) as error:
         raise RetriableError(f"Prefect's server does not answer any more ({type(error).__name__})") from error
+    return job_id
 
 
 def resume(settings: Settings, job_id: str) -> None:

@@ -11,7 +11,8 @@ class ImportRequest:
 
     Attributes:
         source: path of the file.
-        definition: name of a stored definition; its newest version is taken.
+        definition: name of a stored definition.
+        definition_version: the one that is meant; None takes the newest.
         mode: instead of the definition's.
         validate_only: check every row, write nothing.
     """
@@ -20,3 +21,4 @@ class ImportRequest:
     definition: str
     mode: Mode | None = None
     validate_only: bool = False
+    definition_version: int | None = None

@@ -11,7 +11,10 @@ from store.tables import DefinitionVersion
 
 def put_definition(session: Session, tenant: str, definition: Definition) -> DefinitionVersion:
     """The stored version that says just this; a new one where the newest of that name says otherwise."""
-    newest = _newest(session, tenant, definition.name)
+    try:
+        newest = get_definition(session, tenant, definition.name)
+    except NotFoundError:
+        newest = None
     if newest is not None and newest.definition == definition:
         return newest
     stored = DefinitionVersion(
@@ -25,17 +28,26 @@ def put_definition(session: Session, tenant: str, definition: Definition) -> Def
     return stored
 
 
-def get_definition(session: Session, tenant: str, name: str) -> DefinitionVersion:
-    """The newest version of this name.
+def get_definition(session: Session, tenant: str, name: str, version: int | None = None) -> DefinitionVersion:
+    """This version of the definition of this name; the newest where none is named.
 
     Raises:
-        NotFoundError: the tenant has no definition of this name; names those that exist.
+        NotFoundError: the tenant has no such definition; names those that exist.
     """
-    newest = _newest(session, tenant, name)
-    if newest is None:
+    query = (
+        select(DefinitionVersion)
+        .where(DefinitionVersion.tenant == tenant, DefinitionVersion.name == name)
+        .order_by(col(DefinitionVersion.version).desc())
+        .limit(1)
+    )
+    if version is not None:
+        query = query.where(DefinitionVersion.version == version)
+    found = session.exec(query).first()
+    if found is None:
         known = ", ".join(d.name for d in list_definitions(session, tenant)) or "none yet"
-        raise NotFoundError(f"there is no definition named {name!r}; known: {known}")
-    return newest
+        which = f"{name!r}" if version is None else f"{name!r} with version {version}"
+        raise NotFoundError(f"there is no definition named {which}; known: {known}")
+    return found
 
 
 def list_definitions(session: Session, tenant: str) -> Sequence[DefinitionVersion]:
@@ -51,13 +63,3 @@ def list_definitions(session: Session, tenant: str) -> Sequence[DefinitionVersio
 def definition_of(session: Session, definition_id: int) -> DefinitionVersion:
     """The version with this id, which must be there."""
     return session.get_one(DefinitionVersion, definition_id)
-
-
-def _newest(session: Session, tenant: str, name: str) -> DefinitionVersion | None:
-    query = (
-        select(DefinitionVersion)
-        .where(DefinitionVersion.tenant == tenant, DefinitionVersion.name == name)
-        .order_by(col(DefinitionVersion.version).desc())
-        .limit(1)
-    )
-    return session.exec(query).first()

@@ -39,7 +39,7 @@ def accept_upload(settings: Settings, request: ImportRequest) -> str:
     path = _regular_file(request.source)
     with Store.opened(settings) as store:
         with store.read() as session:
-            stored = get_definition(session, settings.tenant, request.definition)
+            stored = get_definition(session, settings.tenant, request.definition, request.definition_version)
         definition = stored.definition.in_mode(request.mode)
         sha256, size_bytes = _keep_bytes(settings, path)
         with store.write() as session:

@@ -12,6 +12,9 @@ def test_a_change_makes_a_new_version_and_saying_the_same_again_does_not(store, 
         assert (first.version, again.version, changed.version) == (1, 1, 2)
         assert definition_of(session, first.id).definition == make_definition()
         assert get_definition(session, "local", "things").definition == make_definition(mode="update")
+        assert get_definition(session, "local", "things", 1).definition == make_definition()
+        with pytest.raises(NotFoundError, match="'things' with version 3"):
+            get_definition(session, "local", "things", 3)
 
 
 def test_tenants_do_not_see_each_others_definitions(store, make_definition):
