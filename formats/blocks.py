@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from formats.escape import is_failed_rows, unescape_cells
+from formats.escape import unescape_cells
 from schemas.chunk import BLOCK_ROWS
 from schemas.text_table import Detected, MalformedRow, TextBlock
 
-TEXT_CHARS = 500
-"""How much of a malformed row is kept."""
+TEXT_CHARS = 1024 * 1024
+"""How much of a malformed row is kept, so that the file of failed rows can bring it whole."""
 
 _BLANKS = "".join(chr(code) for code in range(0x10000) if chr(code).isspace())
 
@@ -100,7 +100,6 @@ def _sliced(block: TextBlock, offset: int, rows: int) -> TextBlock:
 
 def finished_cells(cells: pl.DataFrame, detected: Detected) -> pl.DataFrame:
     """The cells with blank ones null, and without Lading's own escapes in a file of failed rows."""
-    # Lading writes no JSON Lines, whose columns have no letter.
-    if is_failed_rows(column.header for column in detected.columns if column.letter):
+    if detected.is_failed_rows:
         cells = unescape_cells(cells)
     return cells.with_columns(pl.when(pl.all().str.strip_chars(_BLANKS) != "").then(pl.all()))

@@ -74,7 +74,8 @@ class Xlsx:
         if is_failed_rows(headers):
             headers = [unescape(text) for text in headers]
         columns = tuple(Column.at(text, sheet.first_column + i) for i, text in enumerate(headers))
-        return Detected(self.kind, columns, header.row, sheet=name, notes=(*notes, *header.notes))
+        notes = (*notes, *header.notes)
+        return Detected(self.kind, columns, header.row, sheet=name, notes=notes, canonical=True)
 
     def read(self, path: Path, detected: Detected) -> Iterator[TextBlock]:
         """All rows below the header that have a cell; rows keep the numbers that the sheet shows."""

@@ -1,13 +1,16 @@
 """From text to typed values, column by column: a cell either becomes a value or is reported, never lost."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Context, Decimal
 
 import polars as pl
 
 from schemas.definition import Field
 from schemas.field_types import DECIMAL_SCALE, FieldType
+from schemas.text_table import Cells
 
 BLANKS = " \t\r\n\u00a0\ufeff\u200b"
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
@@ -15,7 +18,11 @@ DECIMAL = rf"^[+-]?(0*\d{{1,{38 - DECIMAL_SCALE}}}(\.\d{{0,{DECIMAL_SCALE}}}0*)?
 INTEGER = r"^[+-]?\d+(\.0*)?$"
 UUID = r"^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$"
 EMAIL = r"^[^\s@<>,;:\"()\[\]\\]+@([^\s@<>,;:\"()\[\]\\.]+\.)+[^\s@<>,;:\"()\[\]\\.]{2,}$"
-OFFSET = r"(Z|[+-]\d{2}:?\d{2})$"
+OFFSET = r"(Z|[+-](?:0\d|1[0-4]):?[0-5]\d)$"
+TOO_FINE = r"\.\d{6}\d*[1-9]\d*([^\d.]|$)"
+"""A fraction of a second with more digits than a column keeps."""
+
+LEAP_SECOND = r"\d:\d{2}:60([^\d:]|$)"
 TRUE_WORDS = ("true", "t", "yes", "y", "on", "1")
 FALSE_WORDS = ("false", "f", "no", "n", "off", "0")
 ISO_DATETIME = "YYYY-MM-DD HH:MM:SS"
@@ -35,22 +42,22 @@ class CastColumn:
     failures: Mapping[str, pl.Series]
 
 
-def cast_column(text: pl.Series, field: Field, *, from_workbook: bool = False) -> CastColumn:
+def cast_column(text: pl.Series, field: Field, cells: Cells = Cells.TEXT) -> CastColumn:
     """Cast a column of text to the field's type; blank cells take the field's default.
 
     Args:
         text: (n_rows,) String; null where the cell is blank.
-        from_workbook: cells that were real dates, times or numbers stand in `text` in their canonical form
-            (ISO, or with up to 17 digits), which is then taken whatever the field's format.
+        cells: where they are not `TEXT`, the canonical form is taken too, whatever the field's format. What
+            reads as two different dates is the canonical one, and an error where they are `EITHER`.
     """
     present = text if field.type is FieldType.STRING else text.str.strip_chars(BLANKS)
     present = present.set(present == "", None)
     nul = present.str.contains("\0", literal=True).fill_null(value=False)
-    values, code = _cast(present.set(nul, None), field, from_workbook=from_workbook)
+    values, code = _cast(present.set(nul, None), field, cells)
     missed = (present.is_not_null() & values.is_null()) & ~nul
     failures = {"cell.nul": nul} | _split_by_code(missed, present, field, code)
     if field.default is not None:
-        values = values.set(present.is_null(), _default(field))
+        values = values.set(present.is_null(), default_value(field))
     return CastColumn(values, {name: mask for name, mask in failures.items() if mask.any()})
 
 
@@ -66,22 +73,19 @@ def _split_by_code(missed: pl.Series, text: pl.Series, field: Field, code: str) 
     return {"type.integer": missed & ~whole, "type.integer_range": missed & whole}
 
 
-def _default(field: Field) -> object:
+def default_value(field: Field) -> object:
+    """What a blank cell of the field becomes; None where the default is no value of the field's type."""
     text = field.default if isinstance(field.default, str) else json.dumps(field.default)
-    blank_default = field.model_copy(update={"default": None, "format": None, "timezone": None})
-    return cast_column(pl.Series([text], dtype=pl.String), blank_default).values[0]
+    canonical = field.model_copy(update={"default": None, "format": None})
+    return cast_column(pl.Series([text], dtype=pl.String), canonical).values[0]
 
 
-def _cast(text: pl.Series, field: Field, *, from_workbook: bool) -> tuple[pl.Series, str]:
+def _cast(text: pl.Series, field: Field, cells: Cells) -> tuple[pl.Series, str]:
     code = f"type.{field.type.value}"
     if field.type in _TEMPORAL:
-        declared = _TEMPORAL[field.type](text, field)
-        if from_workbook and field.format is not None:
-            canonical = _TEMPORAL[field.type](text, field.model_copy(update={"format": None}))
-            declared = declared.fill_null(canonical)
-        return declared, code
+        return _moments(text, field, cells), code
     if field.type is FieldType.DECIMAL:
-        return _decimal(text, from_workbook=from_workbook), code
+        return _decimal(text, cells), code
     if field.type is FieldType.MULTICHOICE:
         return _mapped(text, lambda value: _multichoice(value, frozenset(field.choices))), code
     cast = _PLAIN.get(field.type)
@@ -99,16 +103,22 @@ def _integer(text: pl.Series) -> pl.Series:
 
 def _number(text: pl.Series) -> pl.Series:
     values = _matching(text, NUMBER).str.strip_prefix("+").cast(pl.Float64, strict=False)
-    return values.set(values.is_infinite().fill_null(value=False), None)
+    vanished = (values == 0) & text.str.contains(r"^[^eE]*[1-9]")
+    return values.set((values.is_infinite() | vanished).fill_null(value=False), None)
 
 
-def _decimal(text: pl.Series, *, from_workbook: bool) -> pl.Series:
+def _decimal(text: pl.Series, cells: Cells) -> pl.Series:
     exact = _matching(text, DECIMAL)
-    if from_workbook:
-        # A workbook keeps numbers as floats and shows 15 digits of them; the rest is noise.
-        shown = _number(text).round_sig_figs(15).cast(pl.Decimal(38, DECIMAL_SCALE), strict=False)
-        return exact.cast(pl.Decimal(38, DECIMAL_SCALE), strict=False).fill_null(shown)
+    if cells is not Cells.TEXT:
+        floats = _matching(text.set(exact.is_not_null(), None), NUMBER)
+        exact = exact.fill_null(_matching(_mapped(floats, _without_noise), DECIMAL))
     return exact.str.strip_prefix("+").cast(pl.Decimal(38, DECIMAL_SCALE), strict=False)
+
+
+def _without_noise(number: str) -> str | None:
+    """A float's 15 digits, which are what a workbook shows of it; None where there are too many for a float."""
+    digits = re.sub(r"[eE].*|\D", "", number).strip("0")
+    return f"{Context(prec=15).create_decimal(Decimal(number)):f}" if len(digits) <= 17 else None
 
 
 def _boolean(text: pl.Series) -> pl.Series:
@@ -156,7 +166,20 @@ def _multichoice(value: str, choices: frozenset[str]) -> str | None:
     if not all(isinstance(choice, str) for choice in parsed):
         return None
     names = [choice.strip() for choice in parsed if choice.strip()]
+    if not names and parsed:
+        return None
     return json.dumps(names, ensure_ascii=False) if choices.issuperset(names) else None
+
+
+def _moments(text: pl.Series, field: Field, cells: Cells) -> pl.Series:
+    """Dates, times or datetimes, canonical before declared where the cells may be either."""
+    read = _TEMPORAL[field.type]
+    declared = read(text, field)
+    if field.format is None or cells is Cells.TEXT:
+        return declared
+    canonical = read(text, field.model_copy(update={"format": None}))
+    doubtful = (canonical != declared).fill_null(value=False) & (cells is Cells.EITHER)
+    return canonical.fill_null(declared).set(doubtful, None)
 
 
 def _date(text: pl.Series, field: Field) -> pl.Series:
@@ -166,13 +189,29 @@ def _date(text: pl.Series, field: Field) -> pl.Series:
 
 
 def _time(text: pl.Series, field: Field) -> pl.Series:
+    text = _kept_exactly(text, field.format)
     if field.format:
         return text.str.to_time(field.format, strict=False)
     exact = text.str.to_time("%H:%M:%S%.f", strict=False)
     return exact.fill_null(text.str.to_time("%H:%M", strict=False))
 
 
+def _kept_exactly(text: pl.Series, form: str | None) -> pl.Series:
+    """The text without times that would be changed: finer than microseconds, or in a leap second."""
+    if form is None:
+        changed = text.str.contains(TOO_FINE) | text.str.contains(LEAP_SECOND)
+    else:
+        # What is read where seconds must be 60 would else become the next minute.
+        leap = re.sub(r"%\.?[369]?f", "", form.replace("%T", "%H:%M:%S").replace("%r", "%I:%M:%S %p"))
+        whole = text.str.replace(r"(\D60)[.]\d+", "$1")
+        seconds = whole.str.to_time(leap.replace("%S", "60"), strict=False) if "%S" in leap else None
+        changed = text.str.contains(TOO_FINE) & ("f" in form)
+        changed = changed if seconds is None else changed | seconds.is_not_null()
+    return text.set(changed.fill_null(value=False), None)
+
+
 def _datetime(text: pl.Series, field: Field) -> pl.Series:
+    text = _kept_exactly(text, field.format)
     if field.format and "z" in field.format:
         moments = text.str.to_datetime(field.format, time_unit="us", time_zone="UTC", strict=False)
         return _plausible_year(moments.dt.replace_time_zone(None), field.format)
@@ -181,9 +220,8 @@ def _datetime(text: pl.Series, field: Field) -> pl.Series:
         return _to_utc(_plausible_year(local, field.format), field.timezone)
     bare = text.str.replace(rf"\s*{OFFSET}", "").str.replace(r"^(\d{4}-\d{2}-\d{2})T", "$1 ")
     local = bare.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
-    for form in ("%Y-%m-%d %H:%M", "%Y-%m-%d"):
-        padded = bare if "%H" in form else bare + " 00:00"
-        local = local.fill_null(padded.str.to_datetime("%Y-%m-%d %H:%M", time_unit="us", strict=False))
+    for minutes in (bare, bare + " 00:00"):
+        local = local.fill_null(minutes.str.to_datetime("%Y-%m-%d %H:%M", time_unit="us", strict=False))
     offset = _offset(text)
     zoned = _to_utc(local.set(offset.is_not_null(), None), field.timezone)
     return _plausible_year(zoned.fill_null(local - offset), "%Y")

@@ -17,7 +17,7 @@ RESERVED_PREFIX = "lading_"
 RESERVED_NAMES = frozenset({"_ordinal", "_row", "_line", "_verdict"})
 """What Lading itself notes beside the fields of a staged row."""
 
-FORMAT_PATTERN = re.compile(r"%(?:%|\.f|\.?[369]f|:?z|[AaBbDdeFfHhIjklMmPpRrSTyYw])")
+FORMAT_PATTERN = re.compile(r"%(?:%|\.f|\.?[369]f|:?z|[AaBbDdeFHhIjklMmPpRrSTyYw])")
 
 
 class Mode(StrEnum):
@@ -55,7 +55,7 @@ class Field(_Document):
     Attributes:
         name: column of the table.
         header: what the file may call it; the name where none is given.
-        min, max: both included; dates and times as ISO text.
+        min, max: both included; dates and times as ISO text, without an offset in `timezone`.
         min_length, max_length: characters, both included.
         pattern: regular expression (Rust syntax) that the whole value must match.
         default: taken where the cell is blank.
@@ -103,22 +103,29 @@ class Field(_Document):
         return self
 
     def _check_values(self) -> None:
+        self._check_timezone()
         limits: dict[str, Any] = {
-            c: typed_value(self.type, v) for c in ("min", "max") if (v := getattr(self, c)) is not None
+            c: typed_value(self.type, v, self.timezone)
+            for c in ("min", "max")
+            if (v := getattr(self, c)) is not None
         }
         if len(limits) == 2 and limits["min"] > limits["max"]:
             raise ValueError("'min' is greater than 'max'")
         if self.min_length and self.max_length and self.min_length > self.max_length:
             raise ValueError("'min_length' is greater than 'max_length'")
         if self.default is not None:
-            typed_value(self.type, self.default)
+            typed_value(self.type, self.default, self.timezone)
         if self.type is FieldType.CHOICE and self.default not in (None, *self.choices):
             raise ValueError(f"the default {self.default!r} is none of the choices")
         if self.format is not None and "%" in FORMAT_PATTERN.sub("", self.format):
-            raise ValueError(f"the format {self.format!r} has a directive that is not known")
+            raise ValueError(
+                f"the format {self.format!r} has a directive that is not known (fractions of a second are %.f)"
+            )
+        _check_pattern(self.pattern)
+
+    def _check_timezone(self) -> None:
         if self.timezone is not None and self.timezone not in available_timezones():
             raise ValueError(f"there is no time zone {self.timezone!r}; use an IANA name such as Europe/Berlin")
-        _check_pattern(self.pattern)
 
 
 def _check_pattern(pattern: str | None) -> None:

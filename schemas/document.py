@@ -2,15 +2,20 @@
 
 import difflib
 import json
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from schemas.definition import Definition
+from schemas.casting import default_value
+from schemas.definition import Definition, Field, whole_match
 from schemas.errors import DefinitionError, NotFoundError
+from schemas.field_types import typed_value
 from schemas.headers import known_headers
 
 Path_ = tuple[str | int, ...]
@@ -39,11 +44,18 @@ class _LineLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-# A date in a `min` or `default` stays text: types come from the definition, not from YAML.
-_LineLoader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+# What is no plain number, truth value or null stays text: `010`, `12:30`, `yes` and `2024-01-02` mean what the
+# definition says. Each pattern is narrower than YAML's own, so that what `safe_dump` leaves bare stays text.
+_LineLoader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+    ("float", r"[-+]?(0|[1-9][0-9]*)\.[0-9]*([eE][-+][0-9]+)?", "-+0123456789"),
+):
+    _LineLoader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first)
+    )
 
 
 def parse_definition(text: str) -> Definition:
@@ -52,12 +64,13 @@ def parse_definition(text: str) -> Definition:
     Raises:
         DefinitionError: the text is no such document; tells the line and what would be right.
     """
-    document, lines = _parse(text)
+    document, lines = _parse_json(text) if text.lstrip().startswith("{") else _parse_yaml(text)
     try:
         definition = Definition.model_validate(document)
     except ValidationError as error:
         raise _explain(error, lines) from error
     known_headers(definition)
+    _refuse_wrong_defaults(definition, lines)
     return definition
 
 
@@ -92,7 +105,42 @@ def _flow(field: dict[str, Any]) -> str:
     return text.strip()
 
 
-def _parse(text: str) -> tuple[dict[str, Any], dict[Path_, int]]:
+def _parse_json(text: str) -> tuple[dict[str, Any], dict[Path_, int]]:
+    try:
+        document: dict[str, Any] = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise DefinitionError(f"not valid JSON: {error.msg}", line=error.lineno) from error
+    except (RecursionError, ValueError) as error:
+        raise DefinitionError(f"not valid JSON: {error}", line=_line_of_fault(text)) from error
+    try:
+        return document, _parse_yaml(text.replace("\t", " "))[1]
+    except DefinitionError:
+        # Not all JSON is YAML; then the line is not told.
+        return document, {}
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} stands twice")
+    return found
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no value")
+
+
+def _line_of_fault(text: str) -> int | None:
+    """The line of a key that stands twice, as YAML finds it; None where YAML finds no fault."""
+    try:
+        _parse_yaml(text.replace("\t", " "))
+    except DefinitionError as error:
+        return error.line
+    return None
+
+
+def _parse_yaml(text: str) -> tuple[dict[str, Any], dict[Path_, int]]:
     try:
         loader = _LineLoader(text)
         node = loader.get_single_node()
@@ -122,7 +170,7 @@ def _note_lines(node: yaml.Node, path: Path_, lines: dict[Path_, int], loader: _
 
 
 def _explain(error: ValidationError, lines: dict[Path_, int]) -> DefinitionError:
-    problems = error.errors()
+    problems = _deepest(error.errors())
     first = min(problems, key=lambda p: _line_of(p["loc"], lines) or 0)
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
@@ -134,6 +182,42 @@ def _explain(error: ValidationError, lines: dict[Path_, int]) -> DefinitionError
         message = f"{where}: {said}" if where else said
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return DefinitionError(message + more, line=_line_of(first["loc"], lines))
+
+
+def _deepest(problems: list[ErrorDetails]) -> list[ErrorDetails]:
+    """The problems without those that only follow from one inside (a list of one wrong element is empty)."""
+    inner = {problem["loc"][:length] for problem in problems for length in range(len(problem["loc"]))}
+    return [problem for problem in problems if problem["loc"] not in inner]
+
+
+def _refuse_wrong_defaults(definition: Definition, lines: dict[Path_, int]) -> None:
+    for index, field in enumerate(definition.fields):
+        problem = None if field.default is None else _default_problem(field)
+        if problem is not None:
+            where = ("fields", index, "default")
+            raise DefinitionError(
+                f"fields.{index}: the default {field.default!r} {problem}", line=_line_of(where, lines)
+            )
+
+
+def _default_problem(field: Field) -> str | None:
+    """What is wrong with the field's default, in words; None where a cell might hold it."""
+    value: Any = default_value(field)
+    if value is None:
+        return f"is no value of type {field.type.value!r}"
+    low, high = (
+        None if limit is None else typed_value(field.type, limit, field.timezone)
+        for limit in (field.min, field.max)
+    )
+    if (low is not None and value < low) or (high is not None and value > high):
+        return "is not between 'min' and 'max'"
+    if field.min_length is not None and len(value) < field.min_length:
+        return "is shorter than 'min_length'"
+    if field.max_length is not None and len(value) > field.max_length:
+        return "is longer than 'max_length'"
+    if field.pattern is not None and not pl.Series([value]).str.contains(whole_match(field.pattern))[0]:
+        return "does not match 'pattern'"
+    return None
 
 
 def _line_of(location: Path_, lines: dict[Path_, int]) -> int | None:

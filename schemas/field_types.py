@@ -1,14 +1,19 @@
 """What each type of field is in polars, in SQL-free words, and how a document writes one of its values."""
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
+from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 Scalar = str | int | float | bool
+_Real = TypeVar("_Real", float, Decimal)
 Typed = str | int | float | bool | Decimal | date | time | datetime
 
 DECIMAL_DIGITS = 38
@@ -52,13 +57,17 @@ DTYPES: Mapping[FieldType, pl.DataType] = MappingProxyType({t: _DTYPES.get(t, pl
 """Type → dtype of its column in a typed frame; datetimes are naive, in UTC where a zone is known."""
 
 
-def typed_value(field_type: FieldType, value: Scalar) -> Typed:
+def typed_value(field_type: FieldType, value: Scalar, timezone: str | None = None) -> Typed:
     """The value that a document means by `value` in a `min`, `max` or `default` of this type.
+
+    Args:
+        timezone: IANA zone of a datetime that carries no offset; None for UTC, or where no zone is known.
 
     Raises:
         ValueError: `value` is none of this type.
     """
-    read = _READERS.get(field_type)
+    is_datetime = field_type is FieldType.DATETIME
+    read = partial(_datetime, timezone=timezone) if is_datetime else _READERS.get(field_type)
     if read is None:
         return value if isinstance(value, str) else str(value)
     try:
@@ -68,15 +77,27 @@ def typed_value(field_type: FieldType, value: Scalar) -> Typed:
 
 
 def _integer(value: Scalar) -> int:
-    if isinstance(value, bool) or int(value) != float(value):
+    whole = int(value)
+    is_cut = isinstance(value, float) and whole != value
+    if isinstance(value, bool) or is_cut or not -(2**63) <= whole < 2**63:
         raise ValueError
-    return int(value)
+    return whole
 
 
 def _number(value: Scalar) -> float:
     if isinstance(value, bool):
         raise TypeError
-    return float(value)
+    return _finite(float(value))
+
+
+def _decimal(value: Scalar) -> Decimal:
+    return _finite(Decimal(str(value)))
+
+
+def _finite(number: _Real) -> _Real:
+    if not math.isfinite(number):
+        raise ValueError
+    return number
 
 
 def _boolean(value: Scalar) -> bool:
@@ -85,17 +106,18 @@ def _boolean(value: Scalar) -> bool:
     return value
 
 
-def _datetime(value: Scalar) -> datetime:
+def _datetime(value: Scalar, timezone: str | None) -> datetime:
     moment = datetime.fromisoformat(str(value))
+    if moment.tzinfo is None and timezone is not None:
+        moment = moment.replace(tzinfo=ZoneInfo(timezone))
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 _READERS: Mapping[FieldType, Callable[[Scalar], Typed]] = {
     FieldType.INTEGER: _integer,
     FieldType.NUMBER: _number,
-    FieldType.DECIMAL: lambda value: Decimal(str(value)),
+    FieldType.DECIMAL: _decimal,
     FieldType.BOOLEAN: _boolean,
     FieldType.DATE: lambda value: date.fromisoformat(str(value)),
     FieldType.TIME: lambda value: time.fromisoformat(str(value)),
-    FieldType.DATETIME: _datetime,
 }

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field as default
 
 import polars as pl
 
-from schemas.casting import cast_column
+from schemas.casting import BLANKS, cast_column
 from schemas.definition import Definition, Field, Mode, TableDestination
 from schemas.errors import FileRefusedError
 from schemas.field_types import FieldType
 from schemas.headers import FAILED_ROWS_COLUMN, normalise
-from schemas.text_table import Detected, TextBlock
+from schemas.text_table import Cells, Detected, TextBlock
 
 CANDIDATES: tuple[Field, ...] = (
     Field(name="f", type=FieldType.INTEGER),
@@ -29,6 +29,10 @@ CANDIDATES: tuple[Field, ...] = (
 )
 """What a column may be, the first that takes every value wins; text takes everything."""
 
+_UUID = CANDIDATES[-1]
+_KEY_TYPES = frozenset({FieldType.INTEGER, FieldType.UUID})
+"""Beside text: types of which two different texts, as they were told, are two different values."""
+
 NEARLY = 0.95
 """A column of text whose values are nearly all of another type is pointed out."""
 
@@ -42,26 +46,30 @@ class _Guess:
     misfits: dict[int, int] = default(default_factory=lambda: dict.fromkeys(range(len(CANDIDATES)), 0))
     hashes: list[pl.Series] | None = default(default_factory=list)
 
-    def add(self, text: pl.Series, *, from_workbook: bool) -> None:
+    def add(self, text: pl.Series, cells: Cells) -> None:
         present = text.drop_nulls()
         self.values += present.len()
         self.blanks += text.len() - present.len()
         for index, candidate in enumerate(CANDIDATES):
             if self.misfits[index] <= (1 - NEARLY) * self.values:
-                self.misfits[index] += _misfits(present, candidate, from_workbook=from_workbook)
+                self.misfits[index] += _misfits(present, candidate, cells)
         self._add_hashes(present)
 
     def _add_hashes(self, present: pl.Series) -> None:
         """Keep 8 bytes a value as long as no value stood twice."""
         if self.hashes is None:
             return
-        self.hashes.append(present.hash(seed=0))
+        uuids = cast_column(present, _UUID).values
+        self.hashes.append(uuids.fill_null(present.str.strip_chars(BLANKS)).hash(seed=0))
         if self.blanks or self.hashes[-1].n_unique() < present.len():
             self.hashes = None
 
     @property
-    def unique(self) -> bool:
+    def may_be_key(self) -> bool:
+        """All there and all different, as values and not only as text: `1.0` and `1.00` are one number."""
         if self.hashes is None or not self.values:
+            return False
+        if self.fitting is not None and self.fitting.type not in _KEY_TYPES:
             return False
         return pl.concat(self.hashes).n_unique() == self.values
 
@@ -76,12 +84,12 @@ class _Guess:
         return (CANDIDATES[min(near)[1]], min(near)[0]) if near else None
 
 
-def _misfits(present: pl.Series, candidate: Field, *, from_workbook: bool) -> int:
+def _misfits(present: pl.Series, candidate: Field, cells: Cells) -> int:
     if candidate.type in _MORE_THAN_CASTING:
         fits = present.str.strip_chars().str.contains(_MORE_THAN_CASTING[candidate.type])
         if not fits.all():
             return int((~fits).sum())
-    failures = cast_column(present, candidate, from_workbook=from_workbook).failures.values()
+    failures = cast_column(present, candidate, cells).failures.values()
     return sum(int(mask.sum()) for mask in failures)
 
 
@@ -108,7 +116,8 @@ class Inference:
 def infer_definition(name: str, detected: Detected, blocks: Iterable[TextBlock]) -> Inference:
     """The definition named `name` that takes every row which is well formed.
 
-    The key is the first column whose values are all there and all different; without one, mode is insert.
+    The key is the first column of whole numbers, UUIDs or text whose values are all there and all different;
+    without one, mode is insert.
     """
     _refuse_duplicates([column.header for column in detected.columns])
     guesses = [_Guess() for _ in detected.columns]
@@ -117,7 +126,7 @@ def infer_definition(name: str, detected: Detected, blocks: Iterable[TextBlock])
         if block.malformed:
             sound = sound.scatter([m.ordinal - block.first_ordinal for m in block.malformed], values=False)
         for guess, column in zip(guesses, block.cells.filter(sound).get_columns(), strict=True):
-            guess.add(column, from_workbook=detected.kind == "xlsx")
+            guess.add(column, detected.cells)
     return _compose(name, detected, guesses)
 
 
@@ -145,7 +154,7 @@ def _compose(name: str, detected: Detected, guesses: list[_Guess]) -> Inference:
             continue
         field_name = _field_name(column.header, taken)
         base = guess.fitting or Field(name="f")
-        key = (field_name,) if not key and guess.unique else key
+        key = (field_name,) if not key and guess.may_be_key else key
         required = bool(guess.values) and not guess.blanks
         fields.append(
             base.model_copy(update={"name": field_name, "header": (column.header,), "required": required})

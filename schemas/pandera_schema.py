@@ -52,9 +52,9 @@ def _column(definition: Definition, field: Field) -> pa.Column:
 def _checks(field: Field) -> list[pa.Check]:
     checks = []
     if field.min is not None:
-        checks.append(pa.Check.ge(typed_value(field.type, field.min), error="min"))
+        checks.append(pa.Check.ge(typed_value(field.type, field.min, field.timezone), error="min"))
     if field.max is not None:
-        checks.append(pa.Check.le(typed_value(field.type, field.max), error="max"))
+        checks.append(pa.Check.le(typed_value(field.type, field.max, field.timezone), error="max"))
     if field.min_length is not None:
         checks.append(pa.Check.str_length(min_value=field.min_length, error="min_length"))
     if field.max_length is not None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 import polars as pl
 
 from schemas.definition import FileOptions
+from schemas.headers import FAILED_ROWS_COLUMN, normalise
 from schemas.row_error import column_letter
 
 
@@ -29,6 +31,20 @@ class Column:
         return cls(header, column_letter(index))
 
 
+class Cells(StrEnum):
+    """How dates, times and numbers stand in the cells of a file.
+
+    Attributes:
+        TEXT: as somebody wrote them, in the form that the field declares.
+        CANONICAL: those that were real ones in a workbook stand in ISO form or with up to 17 digits.
+        EITHER: as one of the two; nobody knows which.
+    """
+
+    TEXT = "text"
+    CANONICAL = "canonical"
+    EITHER = "either"
+
+
 @dataclass(frozen=True)
 class Detected:
     """What the file turned out to be; shown to people, and enough to read the rows.
@@ -39,6 +55,8 @@ class Detected:
         header_row: 1-based row of the header as the user sees it; None where there is none (JSON Lines).
         sheet, encoding, delimiter: None where the format has no such thing.
         notes: sentences for people, such as a contradiction between name and bytes.
+        canonical: True where the format brings real dates and numbers in their canonical form, as
+            workbooks do.
     """
 
     kind: str
@@ -48,6 +66,19 @@ class Detected:
     encoding: str | None = None
     delimiter: str | None = None
     notes: tuple[str, ...] = ()
+    canonical: bool = False
+
+    @property
+    def cells(self) -> Cells:
+        """How dates and numbers stand; failed rows written by Lading may be those of a workbook."""
+        if self.canonical:
+            return Cells.CANONICAL
+        return Cells.EITHER if self.is_failed_rows else Cells.TEXT
+
+    @property
+    def is_failed_rows(self) -> bool:
+        """True for a file of failed rows that Lading wrote; it writes no JSON Lines, which have no letters."""
+        return any(c.letter and normalise(c.header) == FAILED_ROWS_COLUMN for c in self.columns)
 
 
 @dataclass(frozen=True)
@@ -57,7 +88,7 @@ class MalformedRow:
     Attributes:
         ordinal: 0-based among the data rows.
         code: a row-level code of `schemas.codes`.
-        text: the row as it stood, at most 500 characters.
+        text: the row as it stood, at most 1,048,576 characters.
         detail: what is wrong with it, in words.
     """
 

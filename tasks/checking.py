@@ -16,7 +16,6 @@ from schemas.row_error import RowError
 from schemas.text_table import Detected, TextBlock
 from tasks.staging import LINE, ORDINAL, RAW, ROW, VERDICT
 
-WORKBOOKS = frozenset({"xlsx"})
 VALUE_CHARACTERS = 500
 """A longer value is quoted only so far; the file itself has the rest."""
 
@@ -51,7 +50,8 @@ class Checker:
         """Cast every cell, check every value; a malformed row fails without either."""
         typed, cast_failures = self._cast(block)
         problems = pl.concat([cast_failures, self._checked(typed, cast_failures, block)])
-        errors = self._malformed(block) + [self._error(block, *problem) for problem in problems.rows()]
+        shown = {(c.ordinal, c.column): c.text for c in block.error_cells}
+        errors = self._malformed(block) + [self._error(block, shown, *problem) for problem in problems.rows()]
         errors.sort(key=lambda e: (e.ordinal or 0, self._position.get(e.field or "", -1)))
         return CheckedBlock(self._staged(block, typed, errors), errors)
 
@@ -66,17 +66,14 @@ class Checker:
         return pl.DataFrame([*head, *typed.get_columns(), *raw])
 
     def _cast(self, block: TextBlock) -> tuple[pl.DataFrame, pl.DataFrame]:
-        from_workbook = self._detected.kind in WORKBOOKS
         series, problems = [], [_no_problems()]
         for field in self._fields:
-            column = cast_column(self._text(block, field), field, from_workbook=from_workbook)
+            column = cast_column(self._text(block, field), field, self._detected.cells)
             series.append(column.values.alias(field.name))
             problems += [_problems(mask, field.name, code) for code, mask in column.failures.items()]
-        by_column = {index: name for name, index in self._columns.items()}
-        for cell in block.error_cells:
-            if cell.column in by_column:
-                mask = pl.Series([cell.ordinal - block.first_ordinal], dtype=pl.UInt32)
-                problems.append(_frame(mask, by_column[cell.column], "cell.error"))
+        for name, position in self._columns.items():
+            indices = [c.ordinal - block.first_ordinal for c in block.error_cells if c.column == position]
+            problems.append(_frame(pl.Series(indices, dtype=pl.UInt32), name, "cell.error"))
         return pl.DataFrame(series), pl.concat(problems)
 
     def _checked(self, typed: pl.DataFrame, cast_failures: pl.DataFrame, block: TextBlock) -> pl.DataFrame:
@@ -95,12 +92,17 @@ class Checker:
         for row in block.malformed:
             index = row.ordinal - block.first_ordinal
             message = CODES[row.code].says(detail=row.detail)
-            errors.append(RowError(row.code, message, row.ordinal, *self._place(block, index), value=row.text))
+            value = row.text[:VALUE_CHARACTERS]
+            errors.append(RowError(row.code, message, row.ordinal, *self._place(block, index), value=value))
         return errors
 
-    def _error(self, block: TextBlock, index: int, name: str, code: str) -> RowError:
+    def _error(
+        self, block: TextBlock, shown: Mapping[tuple[int, int], str], index: int, name: str, code: str
+    ) -> RowError:
+        """The error of one cell; `shown` has the texts of error cells by ordinal and column."""
         field = self._fields[self._position[name]]
-        value = self._value(block, index, name)
+        column = self._columns[name]
+        value: str | None = block.cells.item(index, column) or shown.get((block.first_ordinal + index, column))
         values: Mapping[str, object] = {
             "limit": limits(field).get(code),
             "form": form_of(field),
@@ -111,18 +113,10 @@ class Checker:
             CODES[code].says(**values),
             block.first_ordinal + index,
             *self._place(block, index),
-            column=self._detected.columns[self._columns[name]].letter,
+            column=self._detected.columns[column].letter,
             field=name,
             value=None if value is None else value[:VALUE_CHARACTERS],
         )
-
-    def _value(self, block: TextBlock, index: int, name: str) -> str | None:
-        column = self._columns[name]
-        value: str | None = block.cells.item(index, column)
-        if value is None:
-            ordinal = block.first_ordinal + index
-            return next((c.text for c in block.error_cells if (c.ordinal, c.column) == (ordinal, column)), None)
-        return value
 
     def _place(self, block: TextBlock, index: int) -> tuple[int, int | None, str | None]:
         line = None if block.lines is None else int(block.lines[index])

@@ -36,15 +36,27 @@ def _merged(
     blocks: Iterator[TextBlock], errors: Iterator[RowError]
 ) -> Iterator[tuple[Sequence[str | None], str]]:
     """Each row with errors: its cells (the whole text of a malformed one) and its reasons."""
-    block = next(blocks, None)
+    block: TextBlock | None = None
+    shown: dict[int, Sequence[str | None]] = {}
     for ordinal, group in groupby((e for e in errors if e.ordinal is not None), key=lambda e: e.ordinal or 0):
-        while block is not None and ordinal >= block.first_ordinal + block.cells.height:
+        while block is None or ordinal >= block.first_ordinal + block.cells.height:
             block = next(blocks, None)
-        if block is None:
-            return
-        malformed = next((m.text for m in block.malformed if m.ordinal == ordinal), None)
-        cells = block.cells.row(ordinal - block.first_ordinal) if malformed is None else (malformed,)
+            if block is None:
+                return
+            shown = _shown_rows(block)
+        cells = shown.get(ordinal) or block.cells.row(ordinal - block.first_ordinal)
         yield cells, "; ".join(_reason(error) for error in group)
+
+
+def _shown_rows(block: TextBlock) -> dict[int, Sequence[str | None]]:
+    """By ordinal: the text of each malformed row, and the rows with error cells as the sheet shows them."""
+    rows: dict[int, list[str | None]] = {}
+    for cell in block.error_cells:
+        index = cell.ordinal - block.first_ordinal
+        if cell.ordinal not in rows:
+            rows[cell.ordinal] = list(block.cells.row(index))
+        rows[cell.ordinal][cell.column] = cell.text
+    return {**rows, **{m.ordinal: (m.text,) for m in block.malformed}}
 
 
 def _reason(error: RowError) -> str:

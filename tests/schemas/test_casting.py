@@ -7,13 +7,14 @@ from hypothesis import given, strategies as st
 
 from schemas.casting import cast_column
 from schemas.definition import Field
+from schemas.text_table import Cells
 
 
 def cast(
-    texts: list[str | None], *, from_workbook: bool = False, **field: object
+    texts: list[str | None], cells: Cells = Cells.TEXT, **field: object
 ) -> tuple[list[object], dict[str, list[int]]]:
     declared = Field.model_validate({"name": "f", **field})
-    column = cast_column(pl.Series(texts, dtype=pl.String), declared, from_workbook=from_workbook)
+    column = cast_column(pl.Series(texts, dtype=pl.String), declared, cells)
     return column.values.to_list(), {c: mask.arg_true().to_list() for c, mask in column.failures.items()}
 
 
@@ -48,6 +49,14 @@ GOOD = [
     ("datetime", {"timezone": "Europe/Berlin"}, "2024-07-01 12:00:00-05:00", moment("2024-07-01 17:00:00")),
     ("datetime", {"format": "%d/%m/%Y %H:%M"}, "29/02/2024 13:44", moment("2024-02-29 13:44")),
     ("datetime", {"format": "%Y-%m-%d %H:%M %z"}, "2024-02-29 13:44 +0100", moment("2024-02-29 12:44")),
+    ("time", {}, "13:44:18.1234560", dt.time(13, 44, 18, 123456)),
+    ("datetime", {}, "2024-02-29T13:44:18.1234560+14:59", moment("2024-02-28 22:45:18.123456")),
+    ("datetime", {"format": "%d.%m.%Y%H%M%S%.f"}, "29.02.2024010906.5", moment("2024-02-29 01:09:06.500")),
+    ("datetime", {"format": "%d/%m/%Y %H:%M:%S"}, "29/02/1960 16:00:00", moment("1960-02-29 16:00:00")),
+    ("number", {}, "0e-400", 0.0),
+    ("number", {}, "5e-324", 5e-324),
+    ("multichoice", {"choices": ["A"]}, "[]", "[]"),
+    ("multichoice", {"choices": ["A"]}, "A;", '["A"]'),
     ("choice", {"choices": ["A", "B"]}, " A ", "A"),
     ("multichoice", {"choices": ["A", "B;C", "D"]}, "A; D", '["A", "D"]'),
     ("multichoice", {"choices": ["A", "B;C"]}, '["B;C"]', '["B;C"]'),
@@ -69,6 +78,7 @@ BAD = [
     ("number", {}, "1,5", "type.number"),
     ("number", {}, "NaN", "type.number"),
     ("number", {}, "1e999", "type.number"),
+    ("number", {}, "-1.5e-400", "type.number"),
     ("decimal", {}, "1.2.3", "type.decimal"),
     ("decimal", {}, "0.1234567890123", "type.decimal"),
     ("decimal", {}, "123456789012345678901234567", "type.decimal"),
@@ -79,11 +89,28 @@ BAD = [
     ("date", {}, "2024-02-29 12:00:00", "type.date"),
     ("time", {}, "25:00", "type.time"),
     ("time", {}, "1975-02-23T02:58:41.000Z", "type.time"),
+    ("time", {}, "13:44:18.123456789", "type.time"),
+    ("time", {}, "13:44:18.0000000000001", "type.time"),
+    ("time", {}, "23:59:60", "type.time"),
+    ("time", {}, "13:44:60", "type.time"),
+    ("time", {"format": "%I:%M:%S %p"}, "01:44:60 PM", "type.time"),
+    ("time", {"format": "%H.%M.%S%.f"}, "13.44.60.5", "type.time"),
+    ("time", {"format": "%H.%M.%S%.f"}, "13.44.18.1234567", "type.time"),
+    ("datetime", {}, "2024-02-29T13:44:18.123456789Z", "type.datetime"),
+    ("datetime", {}, "2024-02-29 23:59:60", "type.datetime"),
+    ("datetime", {}, "2024-02-29T13:44:60.5Z", "type.datetime"),
+    ("datetime", {}, "2024-02-29 13:44:18+99:99", "type.datetime"),
+    ("datetime", {}, "2024-02-29 13:44:18+15:00", "type.datetime"),
+    ("datetime", {}, "2024-02-29 13:44:18+01:60", "type.datetime"),
+    ("datetime", {"format": "%d/%m/%Y %T"}, "29/02/2024 23:59:60", "type.datetime"),
+    ("datetime", {"format": "%d/%m/%Y %T %z"}, "29/02/2024 23:59:60 +0100", "type.datetime"),
     ("datetime", {}, "yesterday", "type.datetime"),
     ("datetime", {"timezone": "Europe/Berlin"}, "2024-03-31 02:30:00", "type.datetime"),
     ("datetime", {"timezone": "Europe/Berlin"}, "2024-10-27 02:30:00", "type.datetime"),
     ("multichoice", {"choices": ["A"]}, "A;X", "type.multichoice"),
     ("multichoice", {"choices": ["A"]}, "[1]", "type.multichoice"),
+    ("multichoice", {"choices": ["A"]}, ";", "type.multichoice"),
+    ("multichoice", {"choices": ["A"]}, '[" "]', "type.multichoice"),
     ("json", {}, "{a: 1}", "type.json"),
     ("json", {}, "NaN", "type.json"),
     ("json", {}, "[" * 100_000, "type.json"),
@@ -126,12 +153,42 @@ def test_a_blank_cell_takes_the_default_and_a_bad_one_does_not(type_, default, v
 
 def test_a_real_date_cell_of_a_workbook_needs_no_format():
     field = {"type": "date", "format": "%m/%d/%Y"}
-    assert cast(["2024-02-29"], from_workbook=True, **field) == ([dt.date(2024, 2, 29)], {})
+    assert cast(["2024-02-29"], Cells.CANONICAL, **field) == ([dt.date(2024, 2, 29)], {})
     assert cast(["2024-02-29"], **field) == ([None], {"type.date": [0]})
 
 
 def test_a_decimal_from_a_workbook_is_what_the_sheet_shows():
-    assert cast(["0.30000000000000004"], from_workbook=True, type="decimal") == ([Decimal("0.3")], {})
+    assert cast(["0.30000000000000004"], Cells.CANONICAL, type="decimal") == ([Decimal("0.3")], {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0.300000000000000044", "12345678901234567890.1234567890123", "0.1234567890123", "1e-13", "1e27"],
+)
+def test_more_digits_than_a_float_or_a_decimal_has_are_no_noise(text):
+    assert cast([text], Cells.CANONICAL, type="decimal") == ([None], {"type.decimal": [0]})
+
+
+def test_a_real_date_cell_is_not_read_by_a_format_that_swaps_it():
+    field = {"type": "date", "format": "%Y-%d-%m"}
+    assert cast(["2024-03-05", "2024-31-05"], Cells.CANONICAL, **field) == (
+        [dt.date(2024, 3, 5), dt.date(2024, 5, 31)],
+        {},
+    )
+
+
+def test_cells_that_may_be_either_form_are_read_where_both_forms_agree():
+    texts = ["2024-03-05", "2024-31-05", "2024-05-05"]
+    assert cast(texts, Cells.EITHER, type="date", format="%Y-%d-%m") == (
+        [None, dt.date(2024, 5, 31), dt.date(2024, 5, 5)],
+        {"type.date": [0]},
+    )
+    assert cast(["2024-03-05"], Cells.EITHER, type="date", format="%d/%m/%Y") == ([dt.date(2024, 3, 5)], {})
+
+
+def test_a_default_without_an_offset_is_read_in_the_zone_of_the_field():
+    field = {"type": "datetime", "timezone": "Europe/Berlin", "default": "2024-07-01 12:00:00"}
+    assert cast([None, "2024-07-01 12:00:00"], **field) == ([moment("2024-07-01 10:00:00")] * 2, {})
 
 
 @given(st.integers(-(2**63), 2**63 - 1))

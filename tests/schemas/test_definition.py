@@ -1,3 +1,6 @@
+from datetime import datetime
+
+import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
@@ -5,6 +8,7 @@ from schemas.definition import Definition, Field, Mode
 from schemas.document import parse_definition, read_definition, write_definition
 from schemas.errors import DefinitionError, NotFoundError
 from schemas.field_types import FieldType
+from schemas.pandera_schema import failures, pandera_schema
 
 DOCUMENT = """name: things
 key: [id]
@@ -38,6 +42,25 @@ def refusal(text):
         ("name: amount", "name: _Row", 5, "the name '_Row' is reserved"),
         ("name: amount", "name: 'a b'", 5, "String should match pattern"),
         ("name: amount", "name: amount, header: ID", None, "both claim the header"),
+        ("type: integer, min: 0", "type: number, min: nan", 5, "'nan' is no value of type 'number'"),
+        ("type: integer, min: 0", "type: decimal, min: NaN", 5, "'NaN' is no value of type 'decimal'"),
+        ("min: 0", "min: 9223372036854775808", 5, "is no value of type 'integer'"),
+        ("required: true", "type: time, format: '%H:%M:%S,%f'", 4, "fractions of a second are %.f"),
+        ("min: 0", "default: 11", 5, "the default 11 is not between 'min' and 'max'"),
+        ("min: 0", "default: 7, min: 8", 5, "the default 7 is not between 'min' and 'max'"),
+        ("required: true", "default: abc, max_length: 2", 4, "the default 'abc' is longer than 'max_length'"),
+        ("required: true", "default: abc, min_length: 4", 4, "the default 'abc' is shorter than 'min_length'"),
+        ("required: true", "default: abc, pattern: ab", 4, "the default 'abc' does not match 'pattern'"),
+        ("required: true", "default: x, type: uuid", 4, "the default 'x' is no value of type 'uuid'"),
+        ("required: true", "default: x, type: email", 4, "the default 'x' is no value of type 'email'"),
+        ("required: true", "default: x, type: json", 4, "the default 'x' is no value of type 'json'"),
+        (
+            "required: true",
+            "default: B, type: multichoice, choices: [A]",
+            4,
+            "is no value of type 'multichoice'",
+        ),
+        ("required: true", "default: '20240102', type: date", 4, "is no value of type 'date'"),
         ("[id]", "[]", 1, "mode 'upsert' needs a 'key'"),
         ("[id]", "[id, id]", 1, "names a field twice"),
         ("table: things", "table: sqlite_master", 6, "is reserved"),
@@ -59,6 +82,85 @@ def test_a_wrong_document_is_refused_with_the_line_and_what_would_be_right(old, 
 
 def test_json_is_as_good_as_yaml():
     assert parse_definition(parse_definition(DOCUMENT).model_dump_json()) == parse_definition(DOCUMENT)
+
+
+JSON_DOCUMENT = """{
+	"name": "things",
+	"key": ["id"],
+	"fields": [
+		{"name": "id", "header": "\\ud83d\\ude80"},
+		{"name": "amount", "type": "integer"}
+	],
+	"destination": {"table": "things"}
+}
+"""
+
+
+def test_json_may_have_tabs_and_escapes():
+    assert parse_definition(JSON_DOCUMENT).field("id").header == ("🚀",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ('"integer"}', '"integer", "min": NaN}', None, "NaN is no value"),
+        ('"integer"}', '"integer", "type": "number"}', 6, "the key 'type' stands twice"),
+        ('"integer"}', '"integr"}', 6, "fields.1.type"),
+        ('"integer"}', '"integer",}', 6, "not valid JSON"),
+        ('"things",', "things,", 2, "not valid JSON"),
+        (JSON_DOCUMENT, '{"a": ' * 100_000, None, "not valid JSON"),
+    ],
+)
+def test_a_wrong_json_document_is_refused_with_the_line(old, new, line, says):
+    found_line, message = refusal(JSON_DOCUMENT.replace(old, new, 1))
+    assert says in message
+    assert found_line == line
+
+
+@pytest.mark.parametrize(
+    "bare", ["010", "12:30", "0x1F", "0b11", "1_000", "yes", "no", "Off", "=", ".inf", "1e5"]
+)
+def test_what_is_no_plain_number_or_truth_value_stays_text(bare):
+    field = parse_definition(DOCUMENT.replace("required: true", f"default: {bare}, pattern: {bare}")).field(
+        "id"
+    )
+    assert (field.default, field.pattern) == (bare, bare)
+
+
+def test_plain_numbers_and_truth_values_are_such():
+    plain = [
+        ("7", 7),
+        ("-7", -7),
+        ("1.5", 1.5),
+        ("1.0e+20", 1e20),
+        ("true", True),
+        ("False", False),
+        ("~", None),
+    ]
+    for text, value in plain:
+        found = parse_definition(DOCUMENT.replace("required: true", f"default: {text}")).field("id").default
+        assert (found, type(found)) == (value, type(value))
+
+
+def test_the_problem_inside_a_list_is_told_and_not_that_the_list_is_empty():
+    only = DOCUMENT.replace("  - {name: amount, type: integer, min: 0, max: 10}\n", "")
+    line, message = refusal(only.replace("required", "requierd"))
+    assert line == 4
+    assert message == "line 4: unknown key 'fields.0.requierd'; did you mean 'required'?"
+
+
+def test_every_integer_of_64_bits_may_be_a_limit():
+    limits = f"min: {-(2**63)}, max: {2**63 - 1}"
+    field = parse_definition(DOCUMENT.replace("min: 0, max: 10", limits)).field("amount")
+    assert (field.min, field.max) == (-(2**63), 2**63 - 1)
+
+
+def test_limits_without_an_offset_are_read_in_the_zone_of_the_field():
+    kind = "type: datetime, timezone: Europe/Berlin, min: 2024-07-01 12:00, max: 2024-07-01T11:00:00+00:00"
+    definition = parse_definition(DOCUMENT.replace("type: integer, min: 0, max: 10", kind))
+    moments = [datetime(2024, 7, 1, hour) for hour in (9, 10, 11, 12)]  # noqa: DTZ001 - naive UTC, as kept
+    found = failures(pandera_schema(definition), pl.DataFrame({"amount": moments}).cast(pl.Datetime("us")))
+    assert found.select("index", "code").rows() == [(0, "min"), (3, "max")]
 
 
 def test_a_date_in_a_limit_stays_text():

@@ -1,0 +1,109 @@
+"""The file of failed rows, from the job that wrote it to the job that takes it."""
+
+import datetime as dt
+import time
+from decimal import Decimal
+
+import polars as pl
+import pytest
+import xlsxwriter
+
+from schemas.chunk import BLOCK_ROWS
+from schemas.headers import bind
+from schemas.text_table import Column, Detected, ErrorCell, TextBlock
+from store.database import Store
+from tasks.checking import Checker
+from tasks.failed_rows import failed_rows
+
+FIELDS = [
+    {"name": "id", "header": "Id"},
+    {"name": "day", "header": "Day", "type": "date", "format": "%d/%m/%Y"},
+    {"name": "price", "header": "Price", "type": "decimal"},
+    {"name": "amount", "header": "Amount", "type": "integer"},
+]
+
+
+@pytest.fixture
+def write_failed(lading, tmp_path):
+    """Writes the failed rows of a job; gives their path."""
+
+    def write(job_id):
+        path = tmp_path / "failed.csv"
+        with Store.opened(lading.settings) as store, store.read() as session:
+            failed_rows(lading.settings, session, job_id, path)
+        return path
+
+    return write
+
+
+def _timed(run):
+    """How many seconds it took, and what came out."""
+    begin = time.perf_counter()
+    result = run()
+    return time.perf_counter() - begin, result
+
+
+def _rows(path):
+    return pl.read_csv(path, infer_schema=False).rows()
+
+
+def test_failed_rows_of_a_workbook_can_be_mended_and_sent_again(
+    lading, make_definition, write_failed, tmp_path
+):
+    path = tmp_path / "things.xlsx"
+    with xlsxwriter.Workbook(path) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, ["Id", "Day", "Price", "Amount"])
+        sheet.write_row(1, 0, ["a"])
+        sheet.write_datetime(1, 1, dt.datetime(2024, 2, 29), workbook.add_format({"num_format": 14}))  # noqa: DTZ001 - Excel has no zones
+        sheet.write_formula(1, 2, "=0.1+0.2", None, "0.30000000000000004")
+        sheet.write_string(1, 3, "many")
+    definition = make_definition(fields=FIELDS)
+    failed = write_failed(lading.run(path, definition))
+    assert _rows(failed)[0][:4] == ("a", "2024-02-29", "0.30000000000000004", "many")
+    failed.write_text(failed.read_text("utf-8-sig").replace("many", "7", 1))
+    assert lading.counts(lading.run(failed, definition)) == {"created": 1}
+    row = lading.table().rows(named=True)[0]
+    assert (row["day"], Decimal(row["price"]), row["amount"]) == ("2024-02-29", Decimal("0.3"), 7)
+
+
+def test_an_error_cell_brings_what_the_sheet_shows(lading, make_definition, write_failed, error_cell_workbook):
+    fields = [{"name": "id", "header": "Id"}, {"name": "x", "header": "X"}]
+    failed = write_failed(lading.run(error_cell_workbook, make_definition(fields=fields)))
+    assert [row[:2] for row in _rows(failed)] == [("1", "#N/A")]
+
+
+def test_a_malformed_row_is_brought_whole_and_quoted_in_part(lading, make_definition, write_failed, write_csv):
+    text = f"1,{'x' * 5_000},y,z"
+    job_id = lading.run(write_csv("Id,Name,Amount", text, "2,b,3"), make_definition())
+    assert [row[0] for row in _rows(write_failed(job_id))] == [text]
+    assert [error.value for error in lading.errors(job_id)] == [text[:500]]
+
+
+def test_a_block_of_nothing_but_malformed_rows_is_written_in_linear_time(
+    lading, make_definition, write_failed, write_csv
+):
+    rows = [f"{number},a,b,c" for number in range(BLOCK_ROWS)]
+    wrong = lading.run(write_csv("Id,Name,Amount", *(row[:-2] for row in rows)), make_definition())
+    malformed = lading.run(write_csv("Id,Name,Amount", *rows), make_definition())
+    of_values, _ = _timed(lambda: write_failed(wrong))
+    of_malformed, failed = _timed(lambda: write_failed(malformed))
+    assert [row[0] for row in _rows(failed)] == rows
+    assert of_malformed < 4 * of_values
+
+
+def test_a_block_of_nothing_but_error_cells_is_checked_in_linear_time(make_definition):
+    definition = make_definition(fields=[{"name": "id"}, {"name": "x", "type": "integer"}])
+    detected = Detected("xlsx", (Column.at("id", 0), Column.at("x", 1)), canonical=True)
+    checker = Checker(definition, detected, bind(definition, ["id", "x"]))
+    ids = pl.Series("0", map(str, range(BLOCK_ROWS)))
+    rows = pl.Series("row", range(BLOCK_ROWS), dtype=pl.UInt32)
+    wrong = TextBlock(0, pl.DataFrame([ids, pl.Series("1", ["many"] * BLOCK_ROWS)]), rows)
+    blank = pl.DataFrame([ids, pl.Series("1", [None] * BLOCK_ROWS, dtype=pl.String)])
+    error = TextBlock(
+        0, blank, rows, error_cells=tuple(ErrorCell(row, 1, f"#{row}!") for row in range(BLOCK_ROWS))
+    )
+    of_values, _ = _timed(lambda: checker.check(wrong))
+    of_error_cells, checked = _timed(lambda: checker.check(error))
+    assert [(e.code, e.value) for e in checked.errors] == [("cell.error", f"#{r}!") for r in range(BLOCK_ROWS)]
+    assert of_error_cells < 4 * of_values
