@@ -84,6 +84,13 @@ _ROW = (
     Code("row.json", "{detail}", "A line is not valid JSON.", '`{"id": 1,}`'),
     Code("row.not_object", "{detail}", "A line is JSON, but not an object.", "`[1, 2]`"),
     Code(
+        "row.unmended",
+        "the row could not be split into cells and was not mended; put each value into its column and empty "
+        "the column lading_errors",
+        "A row of a failed-rows file still holds the whole text of a malformed row in one cell.",
+        "a failed-rows file sent back as it is",
+    ),
+    Code(
         "cell.error",
         "the cell holds the spreadsheet error {value}, not a value",
         "A formula of the workbook failed.",

@@ -1,7 +1,7 @@
 """One block of text, checked: typed values where they are, and every error of every row."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandera.polars as pa
 import polars as pl
@@ -10,10 +10,10 @@ from schemas.casting import cast_column, form_of
 from schemas.codes import CODES
 from schemas.definition import Definition, Field
 from schemas.destination import Verdict
-from schemas.headers import Binding
+from schemas.headers import FAILED_ROWS_COLUMN, UNREADABLE, Binding, normalise
 from schemas.pandera_schema import failures, limits, pandera_schema
 from schemas.row_error import RowError
-from schemas.text_table import Detected, TextBlock
+from schemas.text_table import Detected, MalformedRow, TextBlock
 from tasks.staging import LINE, ORDINAL, RAW, ROW, VERDICT
 
 VALUE_CHARACTERS = 500
@@ -39,6 +39,8 @@ class Checker:
     def __init__(self, definition: Definition, detected: Detected, binding: Binding) -> None:
         self._detected = detected
         self._columns = binding.columns
+        headers = [normalise(column.header) for column in detected.columns]
+        self._reasons = headers.index(FAILED_ROWS_COLUMN) if FAILED_ROWS_COLUMN in headers else None
         self._fields = [f for f in definition.fields if f.name in binding.columns]
         self._keep_raw = [f for f in self._fields if f.unique or f.name in definition.key]
         self._position = {f.name: index for index, f in enumerate(self._fields)}
@@ -48,12 +50,26 @@ class Checker:
 
     def check(self, block: TextBlock) -> CheckedBlock:
         """Cast every cell, check every value; a malformed row fails without either."""
+        block = self._with_unmended(block)
         typed, cast_failures = self._cast(block)
         problems = pl.concat([cast_failures, self._checked(typed, cast_failures, block)])
         shown = {(c.ordinal, c.column): c.text for c in block.error_cells}
         errors = self._malformed(block) + [self._error(block, shown, *problem) for problem in problems.rows()]
         errors.sort(key=lambda e: (e.ordinal or 0, self._position.get(e.field or "", -1)))
         return CheckedBlock(self._staged(block, typed, errors), errors)
+
+    def _with_unmended(self, block: TextBlock) -> TextBlock:
+        """The block in which rows of a failed-rows file are malformed still, until somebody mends them."""
+        if self._reasons is None:
+            return block
+        unmended = block.cells[str(self._reasons)].str.starts_with(UNREADABLE).fill_null(value=False)
+        rows = [
+            MalformedRow(block.first_ordinal + index, "row.unmended", block.cells.item(index, 0) or "", "")
+            for index in unmended.arg_true()
+        ]
+        malformed = sorted([*block.malformed, *rows], key=lambda row: row.ordinal)
+        cells = block.cells.with_columns(pl.when(~unmended).then(pl.all()).name.keep())
+        return replace(block, cells=cells, malformed=tuple(malformed))
 
     def _staged(self, block: TextBlock, typed: pl.DataFrame, errors: list[RowError]) -> pl.DataFrame:
         n_rows = block.cells.height

@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 
 from formats import open_format, write_failed_rows
-from schemas.errors import NotFoundError
+from schemas.headers import UNREADABLE
 from schemas.row_error import RowError
 from schemas.settings import Settings
 from schemas.text_table import TextBlock
@@ -13,7 +13,11 @@ from store.database import Transaction
 from store.jobs import get_job
 from store.pages import list_errors
 from store.uploads import get_upload
+from tasks.kept_bytes import kept_bytes
 from tasks.locating import detected_of
+
+FAILED_ROWS_NAME = "failed-rows.csv"
+"""Under this name the report keeps the file."""
 
 
 def failed_rows(settings: Settings, session: Transaction, job_id: str, out: Path) -> int:
@@ -23,10 +27,8 @@ def failed_rows(settings: Settings, session: Transaction, job_id: str, out: Path
         NotFoundError: the bytes of the upload are gone, or the file never became a table.
     """
     job = get_job(session, job_id)
-    source = settings.upload_path(get_upload(session, job.upload_id).sha256)
     detected = detected_of(job)
-    if not source.exists():
-        raise NotFoundError(f"the bytes of the file of job {job_id} are gone; bring the file again")
+    source = kept_bytes(settings, get_upload(session, job.upload_id))
     out.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     blocks = open_format(source).read(source, detected)
     return write_failed_rows(out, detected, _merged(blocks, list_errors(session, job_id)))
@@ -60,4 +62,6 @@ def _shown_rows(block: TextBlock) -> dict[int, Sequence[str | None]]:
 
 
 def _reason(error: RowError) -> str:
+    if error.code.startswith("row."):
+        return f"{UNREADABLE}{error.message}"
     return f"{error.field}: {error.message}" if error.field else error.message

@@ -9,10 +9,8 @@ from schemas.settings import Settings
 from store.database import Store
 from store.jobs import get_job
 from tasks.artifacts import keep_summary
-from tasks.failed_rows import failed_rows
+from tasks.failed_rows import FAILED_ROWS_NAME, failed_rows
 from tasks.stage import stage
-
-FAILED_ROWS_NAME = "failed-rows.csv"
 
 
 def report_job(settings: Settings, job_id: str) -> Path | None:

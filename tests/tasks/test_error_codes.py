@@ -22,6 +22,7 @@ ROW_CASES = {
     "row.quote": (b'Id,X\n1,"2\n', {}),
     "row.json": (b'{"Id": "1", "X": "2"}\n{"Id": 1,}\n', {}),
     "row.not_object": (b'{"Id": "1", "X": "2"}\n[1, 2]\n', {}),
+    "row.unmended": (b"Id,X,lading_errors\n1,a,unreadable row: 9 cells\n", {}),
     "cell.nul": (b"Id,X\n1,A\0B\n", {}),
     "required": field_case("", required=True),
     "type.integer": field_case("12 apples", type="integer"),

@@ -107,3 +107,19 @@ def test_a_block_of_nothing_but_error_cells_is_checked_in_linear_time(make_defin
     of_error_cells, checked = _timed(lambda: checker.check(error))
     assert [(e.code, e.value) for e in checked.errors] == [("cell.error", f"#{r}!") for r in range(BLOCK_ROWS)]
     assert of_error_cells < 4 * of_values
+
+
+def test_a_malformed_row_sent_back_as_it_is_fails_again_and_mended_it_is_taken(
+    lading, make_definition, write_csv
+):
+    fields = [{"name": "name", "header": "Name", "required": True}, {"name": "city", "header": "City"}]
+    definition = make_definition(key=["name"], fields=fields)
+    first = lading.run(write_csv("Name,City", "ann,Berlin", "bob,Rome,x"), definition)
+    path = lading.settings.report_path(first) / "failed-rows.csv"
+    again = lading.run(path, definition)
+    assert lading.counts(again) == {"failed": 1}
+    assert [(e.code, e.row, e.value) for e in lading.errors(again)] == [("row.unmended", 2, "bob,Rome,x")]
+    twice = lading.settings.report_path(again) / "failed-rows.csv"
+    assert twice.read_text().splitlines()[1].startswith('"bob,Rome,x",,unreadable row: ')
+    twice.write_text("Name,City,lading_errors\nbob,Rome,\n")
+    assert lading.counts(lading.run(twice, definition)) == {"created": 1}
