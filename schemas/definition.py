@@ -14,6 +14,8 @@ from schemas.field_types import CHOICES, NUMERIC, TEMPORAL, TEXTUAL, FieldType, 
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 COLUMN_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
 RESERVED_PREFIX = "lading_"
+MOST_FIELDS = 1_999
+"""A table of SQLite has 2,000 columns at most, and the loader needs one more than there are fields."""
 RESERVED_NAMES = frozenset({"_ordinal", "_row", "_line", "_verdict"})
 """What Lading itself notes beside the fields of a staged row."""
 
@@ -193,7 +195,7 @@ class Definition(_Document):
     name: Annotated[str, Setting(pattern=NAME_PATTERN)]
     key: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
     mode: Mode = Mode.UPSERT
-    fields: Annotated[tuple[Field, ...], Setting(min_length=1)]
+    fields: Annotated[tuple[Field, ...], Setting(min_length=1, max_length=MOST_FIELDS)]
     destination: TableDestination
     file: FileOptions = FileOptions()
     policies: Policies = Policies()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field as default
 import polars as pl
 
 from schemas.casting import BLANKS, cast_column
-from schemas.definition import Definition, Field, Mode, TableDestination
+from schemas.definition import MOST_FIELDS, Definition, Field, Mode, TableDestination
 from schemas.errors import FileRefusedError
 from schemas.field_types import FieldType
 from schemas.headers import FAILED_ROWS_COLUMN, normalise
@@ -119,6 +119,11 @@ def infer_definition(name: str, detected: Detected, blocks: Iterable[TextBlock])
     The key is the first column of whole numbers, UUIDs or text whose values are all there and all different;
     without one, mode is insert.
     """
+    if len(detected.columns) > MOST_FIELDS:
+        count = f"{len(detected.columns):,} columns"
+        raise FileRefusedError(
+            "file.header", f"the header has {count}, and a definition takes {MOST_FIELDS:,} fields at most"
+        )
     _refuse_duplicates([column.header for column in detected.columns])
     guesses = [_Guess() for _ in detected.columns]
     for block in blocks:
@@ -167,7 +172,14 @@ def _compose(name: str, detected: Detected, guesses: list[_Guess]) -> Inference:
         fields=tuple(fields),
         destination=TableDestination(table=name.replace("-", "_")),
     )
-    return Inference(definition, tuple(notes))
+    return Inference(definition, (_key_note(definition), *notes))
+
+
+def _key_note(definition: Definition) -> str:
+    if not definition.key:
+        return "no column tells the rows apart: each row is a new record, also when the file is brought again"
+    header = definition.field(definition.key[0]).headers[0]
+    return f"{header!r} tells the records apart: a row with a known {header!r} updates its record"
 
 
 def _near_note(header: str, guess: _Guess) -> list[str]:

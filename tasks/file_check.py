@@ -7,9 +7,9 @@ from pathlib import Path
 
 from formats import detect
 from schemas.definition import Definition
-from schemas.headers import Binding, bind, known_headers
+from schemas.headers import Binding, bind, known_headers, normalise
 from schemas.row_error import RowError
-from schemas.text_table import Detected
+from schemas.text_table import Detected, TextBlock
 from tasks.checking import Checker
 from tasks.duplicates import KeyIndex
 from tasks.staging import Stage
@@ -49,9 +49,10 @@ def check_file(
     binding = bind(definition, [column.header for column in detected.columns])
     keys = KeyIndex(definition, detected, binding.columns)
     checker = Checker(definition, detected, binding)
-    groups, rows = ErrorGroups(), 0
+    groups, rows, nameless = ErrorGroups(), 0, _Nameless(detected)
     staged.start()
     for number, block in enumerate(file_format.read(path, detected)):
+        nameless.look(block)
         checked = checker.check(block)
         staged.write(number, checked.frame)
         keys.add(checked.frame)
@@ -62,7 +63,28 @@ def check_file(
     staged.finish(duplicates.verdicts)
     groups.update((error.code, error.field) for error in duplicates.errors)
     keep("duplicates", duplicates.errors, rows)
-    return FileChecked(detected, rows, groups, _warnings(definition, detected, binding, rows))
+    warnings = [*_warnings(definition, detected, binding, rows), *nameless.warnings]
+    return FileChecked(detected, rows, groups, warnings)
+
+
+class _Nameless:
+    """Columns without a header: no field can claim them, so it is said when they hold something."""
+
+    def __init__(self, detected: Detected) -> None:
+        self._letters = {i: c.letter for i, c in enumerate(detected.columns) if not normalise(c.header)}
+        self._filled: set[int] = set()
+
+    def look(self, block: TextBlock) -> None:
+        """Note which of them hold something in this block."""
+        for index in self._letters.keys() - self._filled:
+            if block.cells[str(index)].null_count() < block.cells.height:
+                self._filled.add(index)
+
+    @property
+    def warnings(self) -> list[str]:
+        """A sentence for each that holds something."""
+        letters = [self._letters[index] for index in sorted(self._filled)]
+        return [f"column {letter} has no header; what it holds was left out" for letter in letters]
 
 
 def _warnings(definition: Definition, detected: Detected, binding: Binding, rows: int) -> list[str]:

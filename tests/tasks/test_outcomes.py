@@ -183,6 +183,13 @@ def test_unknown_columns_are_listed_or_refused_or_passed_over(
     assert any("'Remark'" in warning for warning in job.warnings) == (policy == "warn")
 
 
+def test_a_column_without_a_header_that_holds_something_is_told_of(lading, make_definition, write_csv):
+    path = write_csv("Id,,Name,Amount,", "a,lost,A,1,", "b,,B,2,")
+    assert lading.job(lading.run(path, make_definition())).warnings == [
+        "column B has no header; what it holds was left out"
+    ]
+
+
 def test_headers_match_whatever_their_case_and_spaces(lading, make_definition, tmp_path):
     path = tmp_path / "odd.csv"
     path.write_bytes(
