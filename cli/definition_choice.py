@@ -19,20 +19,31 @@ from store.definitions import get_definition, put_definition
 DOCUMENTS = (".yaml", ".yml", ".json")
 
 
-def stored_definition(settings: Settings, named: str) -> Definition:
-    """The definition of this name, or the one in the document of this path, which is kept.
+def named_definition(settings: Settings, named: str) -> Definition:
+    """The stored definition of this name, or the one in the document of this path; nothing is kept.
 
     Raises:
         NotFoundError: there is neither.
         DefinitionError: the document is wrong.
     """
-    with Store.opened(settings) as store:
-        if named.lower().endswith(DOCUMENTS):
-            definition = read_definition(Path(named))
-            with store.write() as session:
-                return put_definition(session, settings.tenant, definition).definition
-        with store.read() as session:
-            return get_definition(session, settings.tenant, named).definition
+    if _is_document(named):
+        return read_definition(Path(named))
+    with Store.opened(settings) as store, store.read() as session:
+        return get_definition(session, settings.tenant, named).definition
+
+
+def kept_definition(settings: Settings, named: str) -> Definition:
+    """The same, but a document is kept under the name that stands in it, as an import needs it.
+
+    Raises:
+        NotFoundError: there is neither.
+        DefinitionError: the document is wrong.
+    """
+    definition = named_definition(settings, named)
+    if _is_document(named):
+        with Store.opened(settings) as store, store.write() as session:
+            put_definition(session, settings.tenant, definition)
+    return definition
 
 
 def infer_file(path: Path) -> Inference:
@@ -74,6 +85,10 @@ def show_inference(inference: Inference) -> None:
     plain(write_definition(inference.definition).rstrip())
     for note in inference.notes:
         say("note", note)
+
+
+def _is_document(named: str) -> bool:
+    return named.lower().endswith(DOCUMENTS)
 
 
 def _known(store: Store, settings: Settings, name: str) -> Definition | None:

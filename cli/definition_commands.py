@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from cli.definition_choice import stored_definition
-from cli.options import Home, Json, settings_for
+from cli.definition_choice import named_definition
+from cli.file_modes import open_as_usual
+from cli.options import Home, Json, settings_for, writable
 from cli.output import plain, print_json, say
 from formats import write_template
 from schemas.document import read_definition, write_definition
@@ -72,8 +73,9 @@ def template_command(
 ) -> None:
     """Write a workbook to be filled in: the headers, drop-downs and limits of the definition."""
     settings = settings_for(home)
-    definition = stored_definition(settings, name)
-    write_template(definition, out)
+    definition = named_definition(settings, name)
+    write_template(definition, writable(out))
+    open_as_usual(out)
     if as_json:
         return print_json({"template": str(out), "definition": definition.name})
     return say("template", f"{out} for the definition {definition.name!r}")

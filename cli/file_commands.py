@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.definition_choice import infer_file, show_inference, stored_definition
+from cli.definition_choice import infer_file, named_definition, show_inference
 from cli.job_view import error_json, error_text
 from cli.options import Home, Json, existing, settings_for
 from cli.output import ExitStatus, plain, print_json, say
@@ -40,7 +40,7 @@ def check_command(
     """Say what the file is and what would be refused; nothing is kept. Exit status as for import."""
     settings = settings_for(home)
     existing(file)
-    chosen = stored_definition(settings, definition) if definition is not None else None
+    chosen = named_definition(settings, definition) if definition is not None else None
     try:
         found = _with_definition(file, chosen) if chosen is not None else _alone(file)
     except FileRefusedError as refusal:

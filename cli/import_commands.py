@@ -6,16 +6,17 @@ from typing import Annotated
 
 import typer
 
-from cli.definition_choice import agreed_definition, stored_definition
-from cli.job_view import exit_status, give_failed_rows, job_json, show_job
-from cli.options import Home, Json, existing, settings_for
+from cli.definition_choice import agreed_definition, kept_definition
+from cli.job_view import exit_status, job_json, tell_job
+from cli.options import Home, Json, existing, settings_for, writable
 from cli.output import ExitStatus, error_line, print_json, say, size_text
 from cli.runner import abandon, resume, run_import
+from cli.stopping import StoppedError, job_at_stake
 from cli.watch import watched
 from destinations import destination_key
 from schemas.definition import Definition, Mode
-from schemas.errors import LadingError
 from schemas.import_request import ImportRequest
+from schemas.job import JobKind
 from schemas.settings import Settings
 from store.database import Store
 from store.jobs import find_job, get_job, running_jobs, unreported_jobs
@@ -53,23 +54,17 @@ def import_command(
     """Import one file. Exit status: 0 all rows well, 3 some failed, 4 not finished, 2 wrong usage."""
     settings = settings_for(home)
     existing(file)
-    if not as_json:
-        say("home", str(settings.home))
-    chosen = (
-        stored_definition(settings, definition)
-        if definition is not None
-        else agreed_definition(settings, file, yes=yes, quiet=as_json)
-    ).in_mode(mode)
-    if not as_json:
-        say("upload", f"{file} ({size_text(file.stat().st_size)}) with definition {chosen.name!r}")
-    if abandon_interrupted:
-        _abandon_interrupted(settings, chosen)
-    request = ImportRequest(str(file.absolute()), chosen.name, mode, validate_only)
-    with watched(settings, quiet=as_json) as tell:
-        job_id = run_import(settings, request, as_flow=flow, say=partial(tell, "prefect"))
     if failed_rows is not None:
-        give_failed_rows(settings, job_id, failed_rows)
-    raise typer.Exit(_show(settings, job_id, as_json))
+        writable(failed_rows, file)
+    chosen = _choose(settings, file, definition, yes=yes, quiet=as_json).in_mode(mode)
+    if abandon_interrupted:
+        _abandon_interrupted(settings, chosen, quiet=as_json)
+    request = ImportRequest(str(file.absolute()), chosen.name, mode, validate_only)
+    with watched(settings, quiet=as_json) as watcher:
+        job_id = run_import(settings, request, as_flow=flow, say=partial(watcher.tell, "prefect"))
+        watcher.follow(job_id)
+    with job_at_stake():
+        raise typer.Exit(tell_job(settings, job_id, as_json=as_json, out=failed_rows))
 
 
 def resume_command(
@@ -80,32 +75,59 @@ def resume_command(
     """Bring interrupted jobs to their end. Exit status as for import; the worst of several."""
     settings = settings_for(home)
     jobs = [_find(settings, job)] if job is not None else _interrupted(settings)
-    for job_id in jobs:
-        _resume(settings, job_id, quiet=as_json)
+    statuses = [_resume(settings, job_id, quiet=as_json) for job_id in jobs]
     if as_json and job is None:
         print_json({"jobs": [job_json(settings, job_id) for job_id in jobs]})
+    else:
+        statuses += [tell_job(settings, job_id, as_json=as_json) for job_id in jobs]
     if not jobs and not as_json:
         say("resume", "no job was interrupted")
-    quiet = as_json and job is None
-    statuses = [_status(settings, job_id) if quiet else _show(settings, job_id, as_json) for job_id in jobs]
     raise typer.Exit(max(statuses, default=ExitStatus.WELL))
 
 
-def _resume(settings: Settings, job_id: str, *, quiet: bool) -> None:
+def _choose(settings: Settings, file: Path, named: str | None, *, yes: bool, quiet: bool) -> Definition:
+    """The definition that was named, else the one that is inferred and agreed to; kept either way."""
+    if not quiet:
+        say("home", str(settings.home))
+    chosen = (
+        kept_definition(settings, named)
+        if named is not None
+        else agreed_definition(settings, file, yes=yes, quiet=quiet)
+    )
+    if not quiet:
+        say("upload", f"{file} ({size_text(file.stat().st_size)}) with definition {chosen.name!r}")
+    return chosen
+
+
+def _resume(settings: Settings, job_id: str, *, quiet: bool) -> ExitStatus:
     """Bring one job to its end; one that can't be does not keep the others from theirs."""
     try:
-        with watched(settings, quiet=quiet):
+        with watched(settings, quiet=quiet) as watcher:
+            watcher.follow(job_id)
             resume(settings, job_id)
-    except LadingError as error:
-        error_line(str(error), as_json=False)
-
-
-def _abandon_interrupted(settings: Settings, definition: Definition) -> None:
+    except StoppedError as stopped:
+        if stopped.status is ExitStatus.INTERRUPTED:
+            raise
+        error_line(str(stopped), as_json=False)
+        return stopped.status
     with Store.opened(settings) as store, store.read() as session:
-        key = destination_key(settings.tenant, definition)
-        jobs = [job.id for job in running_jobs(session, settings.tenant, key) if is_free(job)]
-    for job_id in jobs:
-        abandon(settings, job_id)
+        return exit_status(get_job(session, job_id))
+
+
+def _abandon_interrupted(settings: Settings, definition: Definition, *, quiet: bool) -> None:
+    """End the interrupted imports into the definition's table as `cancelled`, and say of each what stays."""
+    with Store.opened(settings) as store:
+        with store.read() as session:
+            key = destination_key(settings.tenant, definition)
+            running = running_jobs(session, settings.tenant, key)
+            jobs = [job.id for job in running if job.kind is JobKind.IMPORT and is_free(job)]
+        for job_id in jobs:
+            abandon(settings, job_id)
+            with store.read() as session:
+                counts = get_job(session, job_id).counts
+            if not quiet:
+                kept = counts.created + counts.updated + counts.unchanged
+                say("abandons", f"job {job_id}: {kept:,} rows kept, {counts.unprocessed:,} not imported")
 
 
 def _find(settings: Settings, prefix: str) -> str:
@@ -117,15 +139,3 @@ def _interrupted(settings: Settings) -> list[str]:
     with Store.opened(settings) as store, store.read() as session:
         running = [job for job in running_jobs(session, settings.tenant) if is_free(job)]
         return [job.id for job in (*running, *unreported_jobs(session, settings.tenant))]
-
-
-def _show(settings: Settings, job_id: str, as_json: bool) -> ExitStatus:
-    if not as_json:
-        return show_job(settings, job_id)
-    print_json(job_json(settings, job_id))
-    return _status(settings, job_id)
-
-
-def _status(settings: Settings, job_id: str) -> ExitStatus:
-    with Store.opened(settings) as store, store.read() as session:
-        return exit_status(get_job(session, job_id))

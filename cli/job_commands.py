@@ -5,10 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.job_view import exit_status, give_failed_rows, job_json, show_job
-from cli.options import Home, Json, settings_for
-from cli.output import plain, print_json, say
-from schemas.settings import Settings
+from cli.job_view import SHOWN_ERRORS, tell_job
+from cli.options import Home, Json, settings_for, writable
+from cli.output import plain, print_json
 from store.database import Store
 from store.jobs import find_job, list_jobs
 from store.leases import is_free
@@ -50,20 +49,12 @@ def job_command(
 ) -> None:
     """Show what became of one job. Exit status as for import."""
     settings = settings_for(home)
-    found = _find(settings, job)
     if failed_rows is not None:
-        written = give_failed_rows(settings, found.id, failed_rows)
-        if not as_json:
-            say("failed", f"{written:,} rows written to {failed_rows}")
-    if as_json:
-        print_json(job_json(settings, found.id, **({"shown_errors": None} if errors else {})))
-        raise typer.Exit(exit_status(found))
-    raise typer.Exit(show_job(settings, found.id, **({"shown_errors": None} if errors else {})))
-
-
-def _find(settings: Settings, prefix: str) -> Job:
+        writable(failed_rows)
     with Store.opened(settings) as store, store.read() as session:
-        return find_job(session, settings.tenant, prefix)
+        job_id = find_job(session, settings.tenant, job).id
+    shown = None if errors else SHOWN_ERRORS
+    raise typer.Exit(tell_job(settings, job_id, as_json=as_json, shown_errors=shown, out=failed_rows))
 
 
 def _row(job: Job, file_name: str) -> dict[str, Any]:

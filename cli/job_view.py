@@ -6,7 +6,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from cli.output import ExitStatus, plain, say
+from cli.file_modes import open_as_usual
+from cli.output import ExitStatus, error_line, plain, print_json, say
+from schemas.errors import LadingError
 from schemas.job import Counts, JobState
 from schemas.row_error import RowError
 from schemas.settings import Settings
@@ -16,7 +18,7 @@ from store.jobs import get_job
 from store.pages import list_errors
 from store.tables import Job
 from store.uploads import get_upload
-from tasks.failed_rows import failed_rows
+from tasks.failed_rows import FAILED_ROWS_NAME, failed_rows
 
 SHOWN_ERRORS = 20
 _ERROR_KEYS = ("row", "line", "sheet", "column", "field", "code", "message", "value")
@@ -65,7 +67,7 @@ def job_json(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_E
         }
 
 
-def show_job(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_ERRORS) -> ExitStatus:
+def show_job(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_ERRORS) -> None:
     """Print what became of the job, what failed and why, and where to look next."""
     with Store.opened(settings) as store, store.read() as session:
         job = get_job(session, job_id)
@@ -81,22 +83,59 @@ def show_job(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_E
     if path:
         say("failed", f"the failed rows, with the reasons, to be mended and sent again: {path}")
     say("next", f"lading job {job.id[:8]}{' --errors' if job.errors > SHOWN_ERRORS else ''}")
-    return exit_status(job)
 
 
 def failed_rows_path(settings: Settings, job_id: str) -> Path:
     """Where the report stage leaves the failed rows of a job."""
-    return settings.report_path(job_id) / "failed-rows.csv"
+    return settings.report_path(job_id) / FAILED_ROWS_NAME
 
 
-def give_failed_rows(settings: Settings, job_id: str, out: Path) -> int:
-    """Write the job's failed rows to `out`; gives how many there are.
+def tell_job(
+    settings: Settings,
+    job_id: str,
+    *,
+    as_json: bool,
+    shown_errors: int | None = SHOWN_ERRORS,
+    out: Path | None = None,
+) -> ExitStatus:
+    """Say what became of the job, then copy its failed rows to `out`, which takes nothing from the answer."""
+    with Store.opened(settings) as store, store.read() as session:
+        status = exit_status(get_job(session, job_id))
+    if as_json:
+        print_json(job_json(settings, job_id, shown_errors))
+    else:
+        show_job(settings, job_id, shown_errors)
+    if out is not None:
+        _copy_failed_rows(settings, job_id, out, quiet=as_json)
+    return status
+
+
+def _copy_failed_rows(settings: Settings, job_id: str, out: Path, *, quiet: bool) -> None:
+    try:
+        written = _give_failed_rows(settings, job_id, out)
+    except (LadingError, OSError) as error:
+        # The one JSON object stands on standard output already.
+        error_line(f"the failed rows were not written to {out}: {error}", as_json=False)
+        return
+    if not quiet:
+        rows = "nothing was written to" if written is None else f"{written:,} rows written to"
+        say("failed", f"{rows} {out}")
+
+
+def _give_failed_rows(settings: Settings, job_id: str, out: Path) -> int | None:
+    """Write the job's failed rows to `out`; gives how many there are, None where the file had no rows to fail.
 
     Raises:
-        NotFoundError: the bytes of the upload are gone, or the file never became a table.
+        NotFoundError: the bytes of the upload are gone.
     """
     with Store.opened(settings) as store, store.read() as session:
-        return failed_rows(settings, session, job_id, out)
+        job = get_job(session, job_id)
+        if job.detected is None or job.state is JobState.INVALID:
+            return None
+        # Resolved, because the file replaces what is there, which should not be a link such as /dev/stdout.
+        written = failed_rows(settings, session, job_id, out.resolve())
+    open_as_usual(out)
+    return written
 
 
 def _existing(path: Path) -> str | None:
@@ -114,6 +153,10 @@ def _show_detected(job: Job) -> None:
 def _counts_text(job: Job) -> str:
     counts: Counts = job.counts
     parts = [f"{number:,} {name}" for name, number in asdict(counts).items() if number]
+    if not job.state.terminal:
+        return f"{job.rows_read:,} rows read and {job.rows_loaded:,} imported so far"
+    if not parts and job.state is not JobState.FINISHED:
+        return "nothing was imported"
     return f"{job.rows or 0:,} rows: {', '.join(parts) or 'nothing to do'}"
 
 

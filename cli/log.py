@@ -14,15 +14,31 @@ def log_path(settings: Settings) -> Path:
     return settings.home / "logs" / "lading.log"
 
 
+def log_nowhere() -> None:
+    """Keep what Lading logs off the terminal, before there is a home and when its disk is full."""
+    logging.raiseExceptions = False
+    _log_only_to(logging.NullHandler())
+    LOGGER.propagate = False
+
+
 def log_to_home(settings: Settings) -> None:
-    """Send what Lading logs to its home, and nothing of it to the terminal."""
+    """Send what Lading logs to its home.
+
+    Raises:
+        OSError: the home can't be made.
+    """
     settings.make_home()
     path = log_path(settings)
     path.parent.mkdir(exist_ok=True, mode=0o700)
     handler = logging.FileHandler(path, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    _log_only_to(handler)
+
+
+def _log_only_to(handler: logging.Handler) -> None:
+    for old in LOGGER.handlers:
+        old.close()
     LOGGER.handlers = [handler]
-    LOGGER.propagate = False
 
 
 def keep_traceback(error: Exception) -> str:

@@ -7,8 +7,11 @@ import typer
 from pydantic import ValidationError
 
 from cli import definition_commands, file_commands, import_commands, job_commands
-from cli.log import keep_traceback
+from cli.file_modes import closed_to_others
+from cli.log import keep_traceback, log_nowhere
+from cli.options import refuse_undecodable
 from cli.output import ExitStatus, error_line
+from cli.stopping import StoppedError
 from schemas.errors import (
     ConflictError,
     DestinationError,
@@ -16,7 +19,6 @@ from schemas.errors import (
     FileRefusedError,
     LadingError,
     LeaseLostError,
-    RetriableError,
 )
 
 app = typer.Typer(
@@ -33,18 +35,22 @@ for room in (import_commands, file_commands, definition_commands, job_commands):
 def main() -> None:
     """Run the command that the arguments name; ends the process with its exit status."""
     logging.captureWarnings(capture=True)
+    log_nowhere()
+    with closed_to_others():
+        _run()
+
+
+def _run() -> None:
     try:
+        refuse_undecodable(sys.argv[1:])
         app()
-    except KeyboardInterrupt:
-        error_line("interrupted; `lading resume` goes on where it stopped")
-        sys.exit(ExitStatus.INTERRUPTED)
+    except StoppedError as stopped:
+        error_line(str(stopped))
+        sys.exit(stopped.status)
     except ValidationError as error:
         first = error.errors()[0]
         error_line(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}")
         sys.exit(ExitStatus.USAGE)
-    except RetriableError as error:
-        error_line(f"{error}; `lading resume` goes on where it stopped")
-        sys.exit(ExitStatus.UNSUCCESSFUL)
     except (ConflictError, DestinationError, FileRefusedError, LeaseLostError) as error:
         error_line(str(error))
         sys.exit(ExitStatus.UNSUCCESSFUL)
@@ -54,6 +60,9 @@ def main() -> None:
     except LadingError as error:
         error_line(str(error))
         sys.exit(ExitStatus.UNSUCCESSFUL)
+    except OSError as error:
+        error_line(f"{error.filename or 'the system'}: {error.strerror or error}")
+        sys.exit(ExitStatus.USAGE)
     except Exception as error:  # noqa: BLE001 - the last place where a fault of ours can be told politely
         log = keep_traceback(error)
         error_line(f"a fault inside Lading ({type(error).__name__}); where it happened stands in {log}")

@@ -1,13 +1,14 @@
-"""The options that several commands share, and the settings that they lead to."""
+"""The options that several commands share, what must be true of them, and the settings that they lead to."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.log import log_to_home
-from schemas.errors import NotFoundError
+from schemas.errors import FatalError, NotFoundError
 from schemas.settings import Settings
 
 Home = Annotated[
@@ -17,8 +18,19 @@ Home = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
+def refuse_undecodable(names: Iterable[str]) -> None:
+    """Nothing, if every name is text, as the job store, JSON and polars want it.
+
+    Raises:
+        FatalError: one has bytes that are not UTF-8, which Python shows as lone surrogates.
+    """
+    for name in names:
+        if any("\ud800" <= character <= "\udfff" for character in name):
+            raise FatalError(f"{name!r} is not UTF-8 text; rename the file or folder")
+
+
 def existing(file: Path) -> Path:
-    """The path, if a file is there.
+    """The path, if a file is there; Typer saw to it that one that is there can be read.
 
     Raises:
         NotFoundError: none is.
@@ -28,11 +40,40 @@ def existing(file: Path) -> Path:
     return file
 
 
+def writable(out: Path, source: Path | None = None) -> Path:
+    """The path, if a file can be written there without harm to the file that is read.
+
+    Raises:
+        FatalError: it can't.
+    """
+    if out.exists() and not out.is_file():
+        raise FatalError(f"{str(out)!r} is a folder or a device; name a file to be written")
+    folder = out.resolve().parent
+    if not folder.is_dir():
+        raise FatalError(f"there is no folder {str(folder)!r} to write {out.name!r} in")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise FatalError(f"nothing can be written in the folder {str(folder)!r}: permission denied")
+    if source is not None and out.exists() and out.samefile(source):
+        raise FatalError(f"{str(out)!r} is the file to be imported; name another file to be written")
+    return out
+
+
 def settings_for(home: Path | None) -> Settings:
-    """The settings of this run; a home that was named counts for every child process too."""
+    """The settings of this run; a home that was named counts for every child process too.
+
+    Raises:
+        FatalError: the home can't be used.
+    """
     if home is not None:
         os.environ["LADING_HOME"] = str(home.absolute())
     settings = Settings()
     settings = settings.model_copy(update={"home": settings.home.absolute()})
-    log_to_home(settings)
+    refuse_undecodable([str(settings.home)])
+    try:
+        log_to_home(settings)
+    except OSError as error:
+        said = "it is a file" if settings.home.is_file() else error.strerror
+        raise FatalError(f"the home {settings.home} can't be used: {said}; --home names another") from error
+    if not os.access(settings.home, os.W_OK | os.X_OK):
+        raise FatalError(f"the home {settings.home} can't be used: it is read-only; --home names another")
     return settings

@@ -30,7 +30,9 @@ def error_line(message: str, *, as_json: bool | None = None) -> None:
 
 def print_json(value: object) -> None:
     """One JSON value on standard output, and nothing else."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    # A lone surrogate, which stands for a byte of a file's name, becomes the escape that JSON has for it.
+    sys.stdout.write(text.encode(errors="backslashreplace").decode() + "\n")
     sys.stdout.flush()
 
 

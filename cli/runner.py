@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from cli.stopping import job_at_stake
 from flows.prefect_home import isolate
 from flows.prefect_server import prefect_server
 from schemas.import_request import ImportRequest
@@ -15,11 +16,13 @@ def run_import(settings: Settings, request: ImportRequest, *, as_flow: bool, say
         with prefect_server(settings, say):
             from flows import run
 
-            return run.import_as_flow(request)
+            with job_at_stake():
+                return run.import_as_flow(request)
     isolate(settings)
     from flows import run
 
-    return run.import_directly(settings, request)
+    with job_at_stake():
+        return run.import_directly(settings, request)
 
 
 def resume(settings: Settings, job_id: str) -> None:
@@ -27,7 +30,8 @@ def resume(settings: Settings, job_id: str) -> None:
     isolate(settings)
     from flows import run
 
-    run.resume(settings, job_id)
+    with job_at_stake():
+        run.resume(settings, job_id)
 
 
 def abandon(settings: Settings, job_id: str) -> None:
@@ -35,4 +39,5 @@ def abandon(settings: Settings, job_id: str) -> None:
     isolate(settings)
     from flows import run
 
-    run.abandon(settings, job_id)
+    with job_at_stake():
+        run.abandon(settings, job_id)

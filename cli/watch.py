@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.progress import (
@@ -32,39 +32,33 @@ LINE_SECONDS = 2.0
 """Without a terminal, a line is printed at least this often."""
 
 
-Tell = Callable[[str, str], None]
-"""Called with what a line is about and what it says."""
-
-
 @contextmanager
-def watched(settings: Settings, *, quiet: bool) -> Iterator[Tell]:
+def watched(settings: Settings, *, quiet: bool) -> Iterator["Watcher"]:
     """Show the progress of the jobs that this process works on, for as long as the block runs.
 
-    What the block itself has to say goes through the function it is given, so that lines keep their beat.
+    What the block itself has to say goes through `tell`, so that lines keep their beat, and the jobs whose
+    ids it learns through `follow`, so that one that came and went between two looks is shown too.
     """
+    watcher = Watcher(settings, quiet=quiet)
     if quiet:
-        yield _say_nothing
+        yield watcher
         return
     done = threading.Event()
-    watcher = _Watcher(settings)
     thread = threading.Thread(target=watcher.run, args=(done,), daemon=True, name="watch")
     thread.start()
     try:
-        yield watcher.tell
+        yield watcher
     finally:
         done.set()
         thread.join()
 
 
-def _say_nothing(_label: str, _text: str) -> None:
-    """For `--json`, which prints one object and nothing else."""
+class Watcher:
+    """Looks at the store now and then, and says what is new; nothing where it is to be quiet."""
 
-
-class _Watcher:
-    """Looks at the store now and then, and says what is new."""
-
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, quiet: bool) -> None:
         self._settings = settings
+        self._quiet = quiet
         self._us = this_process()
         self._started_at = self._told_at = time.monotonic()
         self._seen: dict[str, int] = {}
@@ -78,7 +72,7 @@ class _Watcher:
                 while not done.wait(LOOK_SECONDS):
                     self._look(store)
                 self._look(store)
-        except LadingError as error:
+        except (LadingError, OSError) as error:
             say("watch", f"progress can't be shown: {error}")
         finally:
             if self._bars is not None:
@@ -121,8 +115,13 @@ class _Watcher:
 
     def tell(self, label: str, text: str) -> None:
         """Print a line; the next one without news comes `LINE_SECONDS` later."""
-        say(label, text)
+        if not self._quiet:
+            say(label, text)
         self._told_at = time.monotonic()
+
+    def follow(self, job_id: str) -> None:
+        """Show this job from now on, at the last look at the latest, whatever its state."""
+        self._seen.setdefault(job_id, 0)
 
 
 def _bars() -> Progress:

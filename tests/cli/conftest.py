@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
+from schemas.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,39 @@ def lading(folder, monkeypatch, capsys):
 
 
 @pytest.fixture
+def start_lading(folder):
+    """Starts a command in a process of its own that commits often; gives the process."""
+    # A shell starts what it runs in the background with Ctrl-C ignored, and a child inherits that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    children = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "cli.main", *map(str, arguments)],
+            cwd=folder,
+            env=clean_environment() | {"LADING_COMMIT_ROWS": "1000", "LADING_SEGMENT_ROWS": "10000"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        children.append(child)
+        return child
+
+    yield start
+    signal.signal(signal.SIGINT, before)
+    for child in children:
+        child.kill()
+        child.communicate()
+
+
+@pytest.fixture
+def home(folder):
+    """The settings of the home that commands in `folder` make."""
+    return Settings(home=folder / ".lading")
+
+
+@pytest.fixture
 def lading_process(folder):
     """Runs any command in a process of its own, without a terminal."""
 
@@ -54,18 +89,19 @@ def lading_process(folder):
         done = subprocess.run(
             [sys.executable, "-m", "cli.main", *map(str, arguments)],
             cwd=folder,
-            env=_clean_environment() | environment,
+            env=clean_environment() | environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=100,
             check=False,
+            umask=0o022,
         )
         return Said(done.returncode, done.stdout, done.stderr)
 
     return run
 
 
-def _clean_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "LADING_"))}
     return ours | {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "COLUMNS": "200"}

@@ -80,6 +80,15 @@ def test_check_says_what_a_file_is_and_what_would_be_refused(lading, folder):
     assert not (folder / ".lading" / "data").exists()
 
 
+@pytest.mark.usefixtures("things")
+def test_check_and_template_do_not_keep_the_document_they_are_given(lading, folder):
+    (folder / "rows.csv").write_text("Id,Kind\n1,C\n")
+    (folder / "things.yaml").write_text(DEFINITION.replace("[A, B]", "[A, B, C]"))
+    assert lading("check", "rows.csv", "-d", "things.yaml", "--json").json["errors_total"] == 0
+    assert lading("template", "things.yaml", "-o", "fill.xlsx").status == 0
+    assert lading("definitions", "--json").json["definitions"][0]["version"] == 1
+
+
 def test_an_inferred_definition_can_be_edited_and_applied(lading, folder):
     (folder / "Q1 Report.csv").write_text("Id,When,Note\n1,2024-01-31,x\n2,2024-02-29,\n")
     inferred = lading("infer", "Q1 Report.csv", "--json").json["definition"]

@@ -2,6 +2,13 @@ import json
 
 import pytest
 
+from cli.watch import watched
+from flows.run import import_directly
+from schemas.import_request import ImportRequest
+from store.database import Store
+from store.definitions import put_definition
+from store.jobs import get_job
+
 KEYS = [
     "job_id",
     "state",
@@ -19,6 +26,13 @@ KEYS = [
 ]
 
 
+def import_here(home, path, definition):
+    """Import the file in this process; gives the job's id."""
+    with Store.opened(home) as store, store.write() as session:
+        put_definition(session, home.tenant, definition)
+    return import_directly(home, ImportRequest(str(path), definition.name))
+
+
 @pytest.fixture
 def my_csv(folder):
     path = folder / "my.csv"
@@ -30,6 +44,7 @@ def test_the_readers_own_file_is_imported_with_an_inferred_definition(lading_pro
     first = lading_process("import", my_csv, "--yes")
     assert first.status == 0
     assert "2 rows: 2 created" in first.out
+    assert "\nupload     job " in first.out
     assert "upsert" in first.out
     assert lading("definitions", "--json").json["definitions"][0]["name"] == "my"
     again = lading_process("import", my_csv, "--yes", "--json")
@@ -104,6 +119,38 @@ def test_failed_rows_can_be_mended_and_sent_again(lading_process, folder):
     assert shown.json["unchanged"] == 1
 
 
+def test_a_copy_of_the_failed_rows_that_cannot_be_made_takes_nothing_from_the_answer(
+    lading, folder, home, make_definition
+):
+    (folder / "things.csv").write_text("Id,Amount\na,x\n")
+    job_id = import_here(home, folder / "things.csv", make_definition())
+    [upload] = (path for path in (home.home / "uploads").rglob("*") if path.is_file())
+    upload.unlink()
+    said = lading("job", job_id, "--failed-rows", "failed.csv", "--json")
+    assert (said.status, said.json["job_id"], said.json["failed"]) == (3, job_id, 1)
+    assert "the failed rows were not written to failed.csv: the bytes of " in said.err
+
+
+def test_a_copy_of_the_failed_rows_goes_through_a_link(lading, folder, home, make_definition):
+    (folder / "things.csv").write_text("Id,Amount\na,x\n")
+    job_id = import_here(home, folder / "things.csv", make_definition())
+    (folder / "failed.csv").write_text("old")
+    (folder / "link.csv").symlink_to("failed.csv")
+    assert lading("job", job_id, "--failed-rows", "link.csv").status == 3
+    assert (folder / "link.csv").is_symlink()
+    assert (folder / "failed.csv").read_text("utf-8-sig").startswith("Id,Amount,lading_errors\na,x,")
+
+
+def test_a_job_that_ends_between_two_looks_is_shown_all_the_same(folder, home, make_definition, capsys):
+    (folder / "things.csv").write_text("Id,Amount\na,1\n")
+    with watched(home, quiet=False) as watcher:
+        job_id = import_here(home, folder / "things.csv", make_definition())
+        with Store.opened(home) as store, store.read() as session:
+            assert get_job(session, job_id).lease_owner is None
+        watcher.follow(job_id)
+    assert f"upload     job {job_id}\n" in capsys.readouterr().out
+
+
 def test_a_flow_shows_each_stage_and_no_line_says_error(lading_process, my_csv):
     said = lading_process("import", my_csv, "--yes", "--flow")
     assert said.status == 0
@@ -116,8 +163,14 @@ def test_a_flow_shows_each_stage_and_no_line_says_error(lading_process, my_csv):
 def test_an_invalid_file_ends_with_four_and_wrong_usage_with_two(lading_process, lading, my_csv, folder):
     lading_process("import", my_csv, "--yes")
     (folder / "empty.csv").write_text("")
-    invalid = lading_process("import", "empty.csv", "-d", "my", "--json")
+    invalid = lading_process("import", "empty.csv", "-d", "my", "--json", "--failed-rows", "failed.csv")
     assert (invalid.status, invalid.json["state"], invalid.json["error_code"]) == (4, "invalid", "file.empty")
+    assert invalid.err == ""
+    shown = lading("job", invalid.json["job_id"], "--failed-rows", "failed.csv")
+    assert shown.status == 4
+    assert "invalid    nothing was imported\n" in shown.out
+    assert "failed     nothing was written to failed.csv\n" in shown.out
+    assert not (folder / "failed.csv").exists()
     assert lading("import", "nowhere.csv").status == 2
     assert lading("import", my_csv, "-d", "nothing").err.startswith(
         "lading: there is no definition named 'nothing'"
