@@ -15,6 +15,7 @@ from schemas.inference import Inference, definition_name, infer_definition
 from schemas.settings import Settings
 from store.database import Store
 from store.definitions import get_definition, put_definition
+from store.tables import DefinitionVersion
 
 DOCUMENTS = (".yaml", ".yml", ".json")
 
@@ -32,7 +33,7 @@ def named_definition(settings: Settings, named: str) -> Definition:
         return get_definition(session, settings.tenant, named).definition
 
 
-def kept_definition(settings: Settings, named: str) -> Definition:
+def kept_definition(settings: Settings, named: str) -> DefinitionVersion:
     """The same, but a document is kept under the name that stands in it, as an import needs it.
 
     Raises:
@@ -40,10 +41,10 @@ def kept_definition(settings: Settings, named: str) -> Definition:
         DefinitionError: the document is wrong.
     """
     definition = named_definition(settings, named)
-    if _is_document(named):
-        with Store.opened(settings) as store, store.write() as session:
-            put_definition(session, settings.tenant, definition)
-    return definition
+    with Store.opened(settings) as store, store.write() as session:
+        if _is_document(named):
+            return put_definition(session, settings.tenant, definition)
+        return get_definition(session, settings.tenant, named)
 
 
 def infer_file(path: Path) -> Inference:
@@ -58,7 +59,7 @@ def infer_file(path: Path) -> Inference:
     return infer_definition(definition_name(path.name), detected, file_format.read(path, detected))
 
 
-def agreed_definition(settings: Settings, path: Path, *, yes: bool, quiet: bool) -> Definition:
+def agreed_definition(settings: Settings, path: Path, *, yes: bool, quiet: bool) -> DefinitionVersion:
     """The inferred definition of the file, shown, agreed to and kept under the file's name.
 
     Raises:
@@ -68,7 +69,7 @@ def agreed_definition(settings: Settings, path: Path, *, yes: bool, quiet: bool)
     definition = inference.definition
     with Store.opened(settings) as store:
         known = _known(store, settings, definition.name)
-        if known is not None and known == definition:
+        if known is not None and known.definition == definition:
             return known
         if not quiet:
             show_inference(inference)
@@ -77,7 +78,7 @@ def agreed_definition(settings: Settings, path: Path, *, yes: bool, quiet: bool)
         if not yes and not _agreed(f"{question} and import the file?"):
             raise FatalError("nothing was imported; write a definition and name it with -d")
         with store.write() as session:
-            return put_definition(session, settings.tenant, definition).definition
+            return put_definition(session, settings.tenant, definition)
 
 
 def show_inference(inference: Inference) -> None:
@@ -91,10 +92,10 @@ def _is_document(named: str) -> bool:
     return named.lower().endswith(DOCUMENTS)
 
 
-def _known(store: Store, settings: Settings, name: str) -> Definition | None:
+def _known(store: Store, settings: Settings, name: str) -> DefinitionVersion | None:
     try:
         with store.read() as session:
-            return get_definition(session, settings.tenant, name).definition
+            return get_definition(session, settings.tenant, name)
     except NotFoundError:
         return None
 

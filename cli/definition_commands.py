@@ -74,7 +74,7 @@ def template_command(
     """Write a workbook to be filled in: the headers, drop-downs and limits of the definition."""
     settings = settings_for(home)
     definition = named_definition(settings, name)
-    write_template(definition, writable(out))
+    write_template(definition, writable(out, settings))
     open_as_usual(out)
     if as_json:
         return print_json({"template": str(out), "definition": definition.name})

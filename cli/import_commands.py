@@ -21,6 +21,7 @@ from schemas.settings import Settings
 from store.database import Store
 from store.jobs import find_job, get_job, running_jobs, unreported_jobs
 from store.leases import is_free
+from store.tables import DefinitionVersion
 
 
 def register(app: typer.Typer) -> None:
@@ -55,11 +56,12 @@ def import_command(
     settings = settings_for(home)
     existing(file)
     if failed_rows is not None:
-        writable(failed_rows, file)
-    chosen = _choose(settings, file, definition, yes=yes, quiet=as_json).in_mode(mode)
+        writable(failed_rows, settings, file)
+    stored = _choose(settings, file, definition, yes=yes, quiet=as_json)
+    chosen = stored.definition.in_mode(mode)
     if abandon_interrupted:
         _abandon_interrupted(settings, chosen, quiet=as_json)
-    request = ImportRequest(str(file.absolute()), chosen.name, mode, validate_only)
+    request = ImportRequest(str(file.absolute()), stored.name, mode, validate_only, stored.version)
     with watched(settings, quiet=as_json) as watcher:
         job_id = run_import(settings, request, as_flow=flow, say=partial(watcher.tell, "prefect"))
         watcher.follow(job_id)
@@ -85,7 +87,7 @@ def resume_command(
     raise typer.Exit(max(statuses, default=ExitStatus.WELL))
 
 
-def _choose(settings: Settings, file: Path, named: str | None, *, yes: bool, quiet: bool) -> Definition:
+def _choose(settings: Settings, file: Path, named: str | None, *, yes: bool, quiet: bool) -> DefinitionVersion:
     """The definition that was named, else the one that is inferred and agreed to; kept either way."""
     if not quiet:
         say("home", str(settings.home))

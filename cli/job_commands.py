@@ -50,7 +50,7 @@ def job_command(
     """Show what became of one job. Exit status as for import."""
     settings = settings_for(home)
     if failed_rows is not None:
-        writable(failed_rows)
+        writable(failed_rows, settings)
     with Store.opened(settings) as store, store.read() as session:
         job_id = find_job(session, settings.tenant, job).id
     shown = None if errors else SHOWN_ERRORS

@@ -40,8 +40,8 @@ def existing(file: Path) -> Path:
     return file
 
 
-def writable(out: Path, source: Path | None = None) -> Path:
-    """The path, if a file can be written there without harm to the file that is read.
+def writable(out: Path, settings: Settings, source: Path | None = None) -> Path:
+    """The path, if a file can be written there without harm to the home or to the file that is read.
 
     Raises:
         FatalError: it can't.
@@ -53,6 +53,8 @@ def writable(out: Path, source: Path | None = None) -> Path:
         raise FatalError(f"there is no folder {str(folder)!r} to write {out.name!r} in")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise FatalError(f"nothing can be written in the folder {str(folder)!r}: permission denied")
+    if out.resolve().is_relative_to(settings.home.resolve()):
+        raise FatalError(f"{str(out)!r} lies in Lading's home; name a file elsewhere")
     if source is not None and out.exists() and out.samefile(source):
         raise FatalError(f"{str(out)!r} is the file to be imported; name another file to be written")
     return out

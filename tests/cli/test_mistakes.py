@@ -124,3 +124,12 @@ def test_what_lading_keeps_is_closed_to_other_users_and_what_it_hands_over_is_no
     assert {path.name for path in kept} >= {"lading.db", "local.db", "failed-rows.csv"}
     assert [path for path in kept if path.stat().st_mode & 0o077] == []
     assert [stat.S_IMODE((folder / name).stat().st_mode) for name in ("failed.csv", "fill.xlsx")] == [0o644] * 2
+
+
+def test_nothing_is_written_over_what_lies_in_the_home(lading, folder):
+    (folder / "rows.csv").write_text("Id,X\na,b\n")
+    assert lading("jobs").status == 0
+    before = (folder / ".lading" / "lading.db").read_bytes()
+    said = lading("import", "rows.csv", "--yes", "--failed-rows", ".lading/lading.db")
+    assert (said.status, "lies in Lading's home" in said.err) == (2, True)
+    assert (folder / ".lading" / "lading.db").read_bytes() == before
