@@ -151,6 +151,7 @@ def test_a_job_that_ends_between_two_looks_is_shown_all_the_same(folder, home, m
     assert f"upload     job {job_id}\n" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_flow_shows_each_stage_and_no_line_says_error(lading_process, my_csv):
     said = lading_process("import", my_csv, "--yes", "--flow")
     assert said.status == 0

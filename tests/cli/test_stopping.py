@@ -56,6 +56,7 @@ def stored(path, query):
         return connection.execute(query).fetchall()
 
 
+@pytest.mark.slow
 def test_a_killed_import_is_resumed_with_every_row_once(stop_import, lading, lading_process, home):
     job_id, status, _, _ = stop_import(signal.SIGKILL)
     assert status == -signal.SIGKILL
@@ -83,6 +84,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_job_is_resumed(stop_import, lading_pro
     assert (said.status, said.json["rows"], said.json["created"], said.json["failed"]) == (3, ROWS, ROWS - 1, 1)
 
 
+@pytest.mark.slow
 def test_abandoning_says_what_it_cancels_and_leaves_validations_alone(
     stop_import, lading, lading_process, home
 ):
@@ -98,6 +100,7 @@ def test_abandoning_says_what_it_cancels_and_leaves_validations_alone(
     assert lading("job", looking, "--json").json["state"] == "received"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("things")
 def test_what_fails_once_there_is_a_job_is_no_wrong_usage(lading_process, lading, home):
     stored(

@@ -140,9 +140,11 @@ def test_read_only_database_is_no_lock(lab):
 
 
 def test_definition_with_more_fields_than_columns_is_refused_by_name(lab):
-    definition = lab.define(*(f"f{n}" for n in range(2_001)), key=("f0",))
-    with pytest.raises(DestinationError, match=r"2,001 fields.*'f1999'"):
-        lab.open(definition).prepare(definition)
+    definition = lab.define(*(f"f{n}" for n in range(200)), key=("f0",))
+    destination = lab.open(definition)
+    destination._connection.setlimit(sqlite3.SQLITE_LIMIT_COLUMN, 100)
+    with pytest.raises(DestinationError, match=r"200 fields.*'f99'"):
+        destination.prepare(definition)
 
 
 @pytest.mark.parametrize("limit", [32_766, 999])

@@ -207,3 +207,9 @@ def test_every_definition_is_read_back_as_it_was_written(headers, data):
         assert "both claim the header" in str(error)  # noqa: PT017 - the only refusal that may come
     else:
         assert read == definition
+
+
+def test_more_fields_than_any_table_takes_are_refused():
+    fields = "".join(f"  - {{name: f{n}}}\n" for n in range(2_000))
+    with pytest.raises(DefinitionError, match="at most 1999 items"):
+        parse_definition(f"name: wide\nkey: [f0]\nfields:\n{fields}destination: {{table: wide}}\n")

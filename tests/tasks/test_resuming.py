@@ -77,7 +77,11 @@ def assert_whole(lading, job_id):
     [
         pytest.param(lambda job: job.state == "validating" and job.rows_read > 0, id="validating"),
         pytest.param(lambda job: job.state == "importing" and job.rows_loaded >= 5_000, id="importing"),
-        pytest.param(lambda job: job.state == "importing" and job.rows_loaded >= 35_000, id="nearly-done"),
+        pytest.param(
+            lambda job: job.state == "importing" and job.rows_loaded >= 35_000,
+            id="nearly-done",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_killed_import_is_brought_to_its_end_with_every_row_once(lading, big_file, kill_when, reached):
@@ -93,6 +97,7 @@ def is_importing(job):
     return job.state == "importing" and job.rows_loaded >= 5_000
 
 
+@pytest.mark.slow
 def test_bringing_the_same_file_again_is_the_resumption(lading, make_definition, big_file, kill_when):
     job_id = kill_when(big_file, is_importing)
     assert lading.run(big_file, make_definition()) == job_id
@@ -126,6 +131,7 @@ def test_an_abandoned_job_keeps_what_it_did_and_accounts_for_the_rest(lading, bi
     assert lading.job(job_id).state is JobState.CANCELLED
 
 
+@pytest.mark.slow
 def test_a_job_that_somebody_works_on_is_not_abandoned(lading, big_file, kill_when):
     job_id = kill_when(big_file, is_importing)
     held = pytest.raises(ConflictError, match="being worked on")
@@ -134,6 +140,7 @@ def test_a_job_that_somebody_works_on_is_not_abandoned(lading, big_file, kill_wh
     assert lading.job(job_id).state is JobState.IMPORTING
 
 
+@pytest.mark.slow
 def test_imports_into_one_table_at_the_same_time_follow_each_other(lading, make_definition, write_csv):
     lading.apply(make_definition())
     paths = [write_csv(HEADER, *(f"k{i},{n},{i}" for i in range(20_000)), name=f"{n}.csv") for n in range(3)]
@@ -156,6 +163,7 @@ def test_imports_into_one_table_at_the_same_time_follow_each_other(lading, make_
         assert earlier.finished_at <= later.importing_at
 
 
+@pytest.mark.slow
 def test_a_destination_that_stays_locked_leaves_the_job_to_be_resumed(lading, make_definition, write_csv):
     lading.run(write_csv(HEADER, "a,A,1"), make_definition())
     impatient = lading.settings.model_copy(update={"busy_timeout_seconds": 0.01})
@@ -169,6 +177,7 @@ def test_a_destination_that_stays_locked_leaves_the_job_to_be_resumed(lading, ma
         assert session.connection().exec_driver_sql("SELECT count(*) FROM job").scalar() == 2
 
 
+@pytest.mark.slow
 def test_settings_are_not_needed_to_agree_between_attempts(lading, big_file, kill_when):
     job_id = kill_when(big_file, is_importing)
     other = Settings(home=lading.settings.home, commit_rows=7_000, segment_rows=3_000)
