@@ -1,18 +1,13 @@
 """The file of failed rows, from the job that wrote it to the job that takes it."""
 
 import datetime as dt
-import time
 from decimal import Decimal
 
 import polars as pl
 import pytest
 import xlsxwriter
 
-from schemas.chunk import BLOCK_ROWS
-from schemas.headers import bind
-from schemas.text_table import Column, Detected, ErrorCell, TextBlock
 from store.database import Store
-from tasks.checking import Checker
 from tasks.failed_rows import failed_rows
 
 FIELDS = [
@@ -34,13 +29,6 @@ def write_failed(lading, tmp_path):
         return path
 
     return write
-
-
-def _timed(run):
-    """How many seconds it took, and what came out."""
-    begin = time.perf_counter()
-    result = run()
-    return time.perf_counter() - begin, result
 
 
 def _rows(path):
@@ -78,35 +66,6 @@ def test_a_malformed_row_is_brought_whole_and_quoted_in_part(lading, make_defini
     job_id = lading.run(write_csv("Id,Name,Amount", text, "2,b,3"), make_definition())
     assert [row[0] for row in _rows(write_failed(job_id))] == [text]
     assert [error.value for error in lading.errors(job_id)] == [text[:500]]
-
-
-def test_a_block_of_nothing_but_malformed_rows_is_written_in_linear_time(
-    lading, make_definition, write_failed, write_csv
-):
-    rows = [f"{number},a,b,c" for number in range(BLOCK_ROWS)]
-    wrong = lading.run(write_csv("Id,Name,Amount", *(row[:-2] for row in rows)), make_definition())
-    malformed = lading.run(write_csv("Id,Name,Amount", *rows), make_definition())
-    of_values, _ = _timed(lambda: write_failed(wrong))
-    of_malformed, failed = _timed(lambda: write_failed(malformed))
-    assert [row[0] for row in _rows(failed)] == rows
-    assert of_malformed < 4 * of_values
-
-
-def test_a_block_of_nothing_but_error_cells_is_checked_in_linear_time(make_definition):
-    definition = make_definition(fields=[{"name": "id"}, {"name": "x", "type": "integer"}])
-    detected = Detected("xlsx", (Column.at("id", 0), Column.at("x", 1)), canonical=True)
-    checker = Checker(definition, detected, bind(definition, ["id", "x"]))
-    ids = pl.Series("0", map(str, range(BLOCK_ROWS)))
-    rows = pl.Series("row", range(BLOCK_ROWS), dtype=pl.UInt32)
-    wrong = TextBlock(0, pl.DataFrame([ids, pl.Series("1", ["many"] * BLOCK_ROWS)]), rows)
-    blank = pl.DataFrame([ids, pl.Series("1", [None] * BLOCK_ROWS, dtype=pl.String)])
-    error = TextBlock(
-        0, blank, rows, error_cells=tuple(ErrorCell(row, 1, f"#{row}!") for row in range(BLOCK_ROWS))
-    )
-    of_values, _ = _timed(lambda: checker.check(wrong))
-    of_error_cells, checked = _timed(lambda: checker.check(error))
-    assert [(e.code, e.value) for e in checked.errors] == [("cell.error", f"#{r}!") for r in range(BLOCK_ROWS)]
-    assert of_error_cells < 4 * of_values
 
 
 def test_a_malformed_row_sent_back_as_it_is_fails_again_and_mended_it_is_taken(
