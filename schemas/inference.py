@@ -29,9 +29,8 @@ CANDIDATES: tuple[Field, ...] = (
 )
 """What a column may be, the first that takes every value wins; text takes everything."""
 
-_UUID = CANDIDATES[-1]
-_KEY_TYPES = frozenset({FieldType.INTEGER, FieldType.UUID})
-"""Beside text: types of which two different texts, as they were told, are two different values."""
+_TEXT = len(CANDIDATES)
+"""Stands for no candidate at all, where the candidates stand by their index."""
 
 NEARLY = 0.95
 """A column of text whose values are nearly all of another type is pointed out."""
@@ -39,12 +38,18 @@ NEARLY = 0.95
 
 @dataclass
 class _Guess:
-    """What is known of one column so far."""
+    """What is known of one column so far.
+
+    Attributes:
+        misfits: by candidate.
+        hashes: of the values as each candidate reads them, 8 bytes a value and block; a candidate goes once a
+            value does not fit it or stood twice in a block. `1.0` and `1.00` are two texts and one number.
+    """
 
     values: int = 0
     blanks: int = 0
-    misfits: dict[int, int] = default(default_factory=lambda: dict.fromkeys(range(len(CANDIDATES)), 0))
-    hashes: list[pl.Series] | None = default(default_factory=list)
+    misfits: dict[int, int] = default(default_factory=lambda: dict.fromkeys(range(_TEXT), 0))
+    hashes: dict[int, list[pl.Series]] = default(default_factory=lambda: {i: [] for i in range(_TEXT + 1)})
 
     def add(self, text: pl.Series, cells: Cells) -> None:
         present = text.drop_nulls()
@@ -52,26 +57,25 @@ class _Guess:
         self.blanks += text.len() - present.len()
         for index, candidate in enumerate(CANDIDATES):
             if self.misfits[index] <= (1 - NEARLY) * self.values:
-                self.misfits[index] += _misfits(present, candidate, cells)
-        self._add_hashes(present)
+                self._add_as(index, present, candidate, cells)
+        self._add_hashes(_TEXT, present.str.strip_chars(BLANKS))
 
-    def _add_hashes(self, present: pl.Series) -> None:
-        """Keep 8 bytes a value as long as no value stood twice."""
-        if self.hashes is None:
-            return
-        uuids = cast_column(present, _UUID).values
-        self.hashes.append(uuids.fill_null(present.str.strip_chars(BLANKS)).hash(seed=0))
-        if self.blanks or self.hashes[-1].n_unique() < present.len():
-            self.hashes = None
+    def _add_as(self, index: int, present: pl.Series, candidate: Field, cells: Cells) -> None:
+        values, misfits = _read_as(present, candidate, cells)
+        self.misfits[index] += misfits
+        self._add_hashes(index, values)
+
+    def _add_hashes(self, index: int, values: pl.Series) -> None:
+        if self.blanks or self.misfits.get(index) or values.n_unique() < values.len():
+            self.hashes.pop(index, None)
+        elif index in self.hashes:
+            self.hashes[index].append(values.hash(seed=0))
 
     @property
     def may_be_key(self) -> bool:
-        """All there and all different, as values and not only as text: `1.0` and `1.00` are one number."""
-        if self.hashes is None or not self.values:
-            return False
-        if self.fitting is not None and self.fitting.type not in _KEY_TYPES:
-            return False
-        return pl.concat(self.hashes).n_unique() == self.values
+        """All there and all different, as values of the type that the column has."""
+        hashes = self.hashes.get(CANDIDATES.index(self.fitting) if self.fitting else _TEXT)
+        return bool(self.values and hashes and pl.concat(hashes).n_unique() == self.values)
 
     @property
     def fitting(self) -> Field | None:
@@ -84,13 +88,14 @@ class _Guess:
         return (CANDIDATES[min(near)[1]], min(near)[0]) if near else None
 
 
-def _misfits(present: pl.Series, candidate: Field, cells: Cells) -> int:
+def _read_as(present: pl.Series, candidate: Field, cells: Cells) -> tuple[pl.Series, int]:
+    """The values as the candidate reads them, and how many of them are none of its."""
     if candidate.type in _MORE_THAN_CASTING:
         fits = present.str.strip_chars().str.contains(_MORE_THAN_CASTING[candidate.type])
         if not fits.all():
-            return int((~fits).sum())
-    failures = cast_column(present, candidate, cells).failures.values()
-    return sum(int(mask.sum()) for mask in failures)
+            return present, int((~fits).sum())
+    column = cast_column(present, candidate, cells)
+    return column.values, sum(int(mask.sum()) for mask in column.failures.values())
 
 
 _MORE_THAN_CASTING = {
@@ -116,8 +121,7 @@ class Inference:
 def infer_definition(name: str, detected: Detected, blocks: Iterable[TextBlock]) -> Inference:
     """The definition named `name` that takes every row which is well formed.
 
-    The key is the first column of whole numbers, UUIDs or text whose values are all there and all different;
-    without one, mode is insert.
+    The key is the first column whose values are all there and all different; without one, mode is insert.
     """
     if len(detected.columns) > MOST_FIELDS:
         count = f"{len(detected.columns):,} columns"

@@ -61,16 +61,22 @@ def test_the_key_is_the_first_column_whose_values_are_all_there_and_all_differen
         (["1", " 1"], False),
         (["a", "b"], True),
         (["1.0", "1.00"], False),
-        (["1.5", "2.5"], False),
-        (["true", "no"], False),
+        (["1.5", "2.5"], True),
+        (["1", "1.5"], True),
+        (["0.0", "-0.0"], False),
+        (["true", "no"], True),
+        (["true", "yes"], False),
+        (["2024-01-31", "2024-02-01"], True),
         (["2024-01-31", "2024-01-31T00:00"], False),
         (["8:05", "08:05"], False),
+        (["8:05", "8:06"], True),
         (["2024-01-31 10:00Z", "2024-01-31 11:00+01:00"], False),
+        (["2024-01-31 10:00Z", "2024-01-31 10:00+01:00"], True),
         (["bf40c69b-5aaa-4a4b-99f4-69211aa23288", "bf40c69b-5aaa-4a4b-99f4-69211aa23289"], True),
         (["bf40c69b-5aaa-4a4b-99f4-69211aa23288", "BF40C69B5AAA4A4B99F469211AA23288"], False),
     ],
 )
-def test_no_column_is_the_key_whose_different_texts_may_be_one_value(infer, values, is_key):
+def test_the_values_of_a_key_differ_as_values_and_not_only_as_text(infer, values, is_key):
     assert infer("X,Y", *(f"{value},y" for value in values)).definition.key == (("x",) if is_key else ())
 
 
