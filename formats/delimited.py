@@ -15,6 +15,7 @@ from formats.header_row import HEAD_ROWS, find_header_row
 from formats.physical_lines import line_windows
 from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
+from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.text_table import Column, Detected, TextBlock
 
 _SAMPLE_CHARS = 64 * 1024
@@ -31,8 +32,15 @@ class Delimited:
         """True for any text."""
         return is_text(head)
 
-    def detect(self, path: Path, options: FileOptions, known_headers: frozenset[str]) -> Detected:
+    def detect(
+        self,
+        path: Path,
+        options: FileOptions,
+        known_headers: frozenset[str],
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Detected:
         """Encoding, delimiter and header; the encoding is verified to the last byte."""
+        del limits
         encoding = find_encoding(path, options.encoding)
         delimiter = options.delimiter or _delimiter_of(path, encoding.codec, known_headers)
         if delimiter in '"\r\n':
@@ -51,8 +59,9 @@ class Delimited:
             notes=(*encoding.notes, *header.notes),
         )
 
-    def read(self, path: Path, detected: Detected) -> Iterator[TextBlock]:
+    def read(self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS) -> Iterator[TextBlock]:
         """All data rows; what can't be split into cells is malformed."""
+        del limits
         windows = line_windows(path, detected.encoding or "utf-8")
         reader = _RowReader(detected)
         return resized(map(reader.block, read_records(windows, reader.delimiter)))

@@ -13,6 +13,7 @@ from formats.encoding import head_text, marked_codec
 from schemas.chunk import BLOCK_ROWS
 from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
+from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.text_table import Column, Detected, TextBlock
 
 LONGEST_LINE_BYTES = 64 * 1024 * 1024
@@ -47,9 +48,15 @@ class JsonLines:
         lines = [line for line in head_text(head).split("\n") if line.strip()]
         return bool(lines) and (_OBJECT.match(lines[0]) is not None or _begins_with_other_json(lines))
 
-    def detect(self, path: Path, options: FileOptions, known_headers: frozenset[str]) -> Detected:
+    def detect(
+        self,
+        path: Path,
+        options: FileOptions,
+        known_headers: frozenset[str],
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Detected:
         """The keys of all objects of the file, in order of first appearance."""
-        del options, known_headers
+        del options, known_headers, limits
         _refuse_wide_text(path)
         keys: dict[str, None] = {}
         for _, line in _lines(path):
@@ -65,8 +72,9 @@ class JsonLines:
         columns = tuple(Column(key, None) for key in keys)
         return Detected(self.kind, columns, encoding="utf-8")
 
-    def read(self, path: Path, detected: Detected) -> Iterator[TextBlock]:
+    def read(self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS) -> Iterator[TextBlock]:
         """All lines but blank ones; what is no object is malformed."""
+        del limits
         return resized(_parts(path, detected))
 
 

@@ -12,6 +12,7 @@ from formats.foreign import FOREIGN_SUFFIXES, foreign_kind
 from schemas.codes import FILE_CODES
 from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
+from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.text_table import Detected, Format
 
 HEAD_BYTES = 64 * 1024
@@ -46,7 +47,11 @@ def open_format(path: Path) -> Format:
 
 
 def detect(
-    path: Path, options: FileOptions, known_headers: frozenset[str], name: str | None = None
+    path: Path,
+    options: FileOptions,
+    known_headers: frozenset[str],
+    name: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> tuple[Format, Detected]:
     """The format and what it detects in the file, with a note where `name` contradicts the bytes.
 
@@ -58,7 +63,7 @@ def detect(
         FileRefusedError: the file can't be read as a table.
     """
     found = open_format(path)
-    detected = found.detect(path, options, known_headers)
+    detected = found.detect(path, options, known_headers, limits)
     note = _contradiction(found, PurePath(name or "").suffix.lower())
     return found, replace(detected, notes=(note, *detected.notes)) if note else detected
 

@@ -18,6 +18,7 @@ from formats.sheet_extent import refuse_impossible_sheets
 from schemas.chunk import BLOCK_ROWS
 from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
+from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.text_table import Column, Detected, ErrorCell, TextBlock
 
 _ERRORS = {
@@ -65,8 +66,15 @@ class Xlsx:
         """True for a ZIP archive; whether a workbook is in it shows when it is opened."""
         return head.startswith(b"PK\x03\x04")
 
-    def detect(self, path: Path, options: FileOptions, known_headers: frozenset[str]) -> Detected:
+    def detect(
+        self,
+        path: Path,
+        options: FileOptions,
+        known_headers: frozenset[str],
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Detected:
         """The sheet, its header row and its columns, from the first that has a cell."""
+        del limits
         name, sheet, notes = _chosen_sheet(path, options, max(options.header_row or 0, HEAD_ROWS))
         rows = _rows_as_shown(sheet)
         header = find_header_row(rows, options.header_row, known_headers)
@@ -77,8 +85,9 @@ class Xlsx:
         notes = (*notes, *header.notes)
         return Detected(self.kind, columns, header.row, sheet=name, notes=notes, canonical=True)
 
-    def read(self, path: Path, detected: Detected) -> Iterator[TextBlock]:
+    def read(self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS) -> Iterator[TextBlock]:
         """All rows below the header that have a cell; rows keep the numbers that the sheet shows."""
+        del limits
         with _refused_when_broken():
             sheet = _load(fastexcel.read_excel(path), detected.sheet or "", _is_1904(path))
         yield from _blocks(sheet, detected)

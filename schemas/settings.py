@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.limits import DEFAULT_LIMITS, Limits
+
 HOME_NAME = ".lading"
 
 
@@ -54,6 +56,51 @@ class Settings(BaseSettings):
     segment_rows: int = Field(
         200_000, ge=1_000, description="Rows that one import task covers at most; chunks stay whole."
     )
+
+    memory_limit_bytes: int = Field(
+        DEFAULT_LIMITS.memory_bytes,
+        ge=256 * 2**20,
+        description="Memory that the process reading a file may take.",
+    )
+    cpu_limit_seconds: int = Field(
+        DEFAULT_LIMITS.cpu_seconds,
+        ge=1,
+        description="Processor time that reading and checking one file may take.",
+    )
+    time_limit_seconds: float = Field(
+        DEFAULT_LIMITS.time_seconds,
+        gt=0,
+        description="Time on the clock that reading and checking a file may take.",
+    )
+    unpacked_limit_bytes: int = Field(
+        DEFAULT_LIMITS.unpacked_bytes,
+        ge=1,
+        description="Bytes that a compressed file may hold when it is unpacked.",
+    )
+    unpacked_limit_ratio: int = Field(
+        DEFAULT_LIMITS.unpacked_ratio,
+        ge=1,
+        description="Unpacked bytes for each packed one that a compressed file may hold, judged above 64 MiB.",
+    )
+    archive_limit_entries: int = Field(
+        DEFAULT_LIMITS.archive_entries, ge=1, description="Parts that the archive of a workbook may have."
+    )
+    sheet_limit_cells: int = Field(
+        DEFAULT_LIMITS.sheet_cells, ge=1, description="Cells that the filled part of a sheet may span."
+    )
+
+    @property
+    def limits(self) -> Limits:
+        """What reading one file may cost."""
+        return Limits(
+            self.memory_limit_bytes,
+            self.cpu_limit_seconds,
+            self.time_limit_seconds,
+            self.unpacked_limit_bytes,
+            self.unpacked_limit_ratio,
+            self.archive_limit_entries,
+            self.sheet_limit_cells,
+        )
 
     @property
     def store_path(self) -> Path:

@@ -10,6 +10,7 @@ import polars as pl
 
 from schemas.definition import FileOptions
 from schemas.headers import FAILED_ROWS_COLUMN, normalise
+from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.row_error import column_letter
 
 
@@ -149,20 +150,27 @@ class Format(Protocol):
         """True when a file that begins with `head` (up to 64 KiB) is of this kind, whatever its name."""
         ...
 
-    def detect(self, path: Path, options: FileOptions, known_headers: frozenset[str]) -> Detected:
+    def detect(
+        self,
+        path: Path,
+        options: FileOptions,
+        known_headers: frozenset[str],
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Detected:
         """What the file is and which columns it has.
 
         Args:
             options: what the definition fixes; None means detect.
             known_headers: the definition's headers, normalised by `schemas.headers.normalise`; empty
                 where there is no definition.
+            limits: what reading may cost.
 
         Raises:
             FileRefusedError: the file can't be read as a table.
         """
         ...
 
-    def read(self, path: Path, detected: Detected) -> Iterator[TextBlock]:
+    def read(self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS) -> Iterator[TextBlock]:
         """All data rows from the first, in blocks of exactly `BLOCK_ROWS` but for the last.
 
         Raises:
