@@ -2,6 +2,7 @@ import http.server
 import signal
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -41,7 +42,7 @@ PLACES = ["environment", "profile at home", ".env", "prefect.toml", "pyproject.t
 
 
 def logged_messages(home: Path) -> list[str]:
-    with sqlite3.connect(home / "prefect" / "prefect.db") as database:
+    with closing(sqlite3.connect(home / "prefect" / "prefect.db")) as database:
         return [message for (message,) in database.execute("SELECT message FROM log ORDER BY timestamp")]
 
 
