@@ -7,15 +7,14 @@ import typer
 
 from cli.options import existing
 from cli.output import plain, say
-from formats import detect
-from schemas.definition import Definition, FileOptions
+from schemas.definition import Definition
 from schemas.document import read_definition, write_definition
 from schemas.errors import FatalError, NotFoundError
-from schemas.inference import Inference, definition_name, infer_definition
 from schemas.settings import Settings
 from store.database import Store
 from store.definitions import get_definition, put_definition
 from store.tables import DefinitionVersion
+from tasks.reading import Proposal, infer
 
 DOCUMENTS = (".yaml", ".yml", ".json")
 
@@ -47,16 +46,14 @@ def kept_definition(settings: Settings, named: str) -> DefinitionVersion:
         return get_definition(session, settings.tenant, named)
 
 
-def infer_file(path: Path) -> Inference:
+def infer_file(settings: Settings, path: Path) -> Proposal:
     """The definition that accepts every well-formed row of the file.
 
     Raises:
         NotFoundError: there is no such file.
         FileRefusedError: the file can't be read as a table.
     """
-    existing(path)
-    file_format, detected = detect(path, FileOptions(), frozenset(), path.name)
-    return infer_definition(definition_name(path.name), detected, file_format.read(path, detected))
+    return infer(settings.limits, existing(path), path.name)
 
 
 def agreed_definition(settings: Settings, path: Path, *, yes: bool, quiet: bool) -> DefinitionVersion:
@@ -65,7 +62,7 @@ def agreed_definition(settings: Settings, path: Path, *, yes: bool, quiet: bool)
     Raises:
         FatalError: nobody can be asked, or the answer was no.
     """
-    inference = infer_file(path)
+    inference = infer_file(settings, path)
     definition = inference.definition
     with Store.opened(settings) as store:
         known = _known(store, settings, definition.name)
@@ -81,7 +78,7 @@ def agreed_definition(settings: Settings, path: Path, *, yes: bool, quiet: bool)
             return put_definition(session, settings.tenant, definition)
 
 
-def show_inference(inference: Inference) -> None:
+def show_inference(inference: Proposal) -> None:
     """Print the definition as the document that `lading apply` takes, and what to look at."""
     plain(write_definition(inference.definition).rstrip())
     for note in inference.notes:

@@ -12,13 +12,13 @@ from cli.definition_choice import infer_file, named_definition, show_inference
 from cli.job_view import error_json, error_text
 from cli.options import Home, Json, existing, settings_for
 from cli.output import ExitStatus, plain, print_json, say
-from formats import detect
-from schemas.definition import Definition, FileOptions
+from schemas.definition import Definition
 from schemas.errors import FileRefusedError
 from schemas.row_error import RowError
+from schemas.settings import Settings
 from schemas.text_table import Detected
-from tasks.file_check import check_file
-from tasks.staging import Stage
+from tasks.reader_limits import unenforced
+from tasks.reading import check, look
 
 SHOWN_ERRORS = 20
 
@@ -42,7 +42,7 @@ def check_command(
     existing(file)
     chosen = named_definition(settings, definition) if definition is not None else None
     try:
-        found = _with_definition(file, chosen) if chosen is not None else _alone(file)
+        found = _with_definition(settings, file, chosen) if chosen is not None else _alone(settings, file)
     except FileRefusedError as refusal:
         found = {
             "refused": True,
@@ -62,31 +62,20 @@ def infer_command(
     file: Annotated[Path, typer.Argument(help="The file to learn from.")], as_json: Json = False
 ) -> None:
     """Print a definition that accepts every row of the file, to be edited and applied."""
-    inference = infer_file(file)
+    inference = infer_file(Settings(), file)
     if as_json:
         document = inference.definition.model_dump(mode="json")
         return print_json({"definition": document, "notes": inference.notes})
     return show_inference(inference)
 
 
-def _alone(file: Path) -> dict[str, Any]:
+def _alone(settings: Settings, file: Path) -> dict[str, Any]:
     """What the file is by itself: its rows, and those that can't be split into cells."""
-    file_format, detected = detect(file, FileOptions(), frozenset(), file.name)
-    rows, total = 0, 0
-    errors: list[RowError] = []
-    for block in file_format.read(file, detected):
-        rows += block.cells.height
-        total += len(block.malformed)
-        for row in block.malformed[: SHOWN_ERRORS - len(errors)]:
-            index = row.ordinal - block.first_ordinal
-            line = None if block.lines is None else int(block.lines[index])
-            errors.append(
-                RowError(row.code, row.detail, row.ordinal, int(block.rows[index]), line, value=row.text)
-            )
-    return _found(detected, rows, list(detected.notes), errors, total)
+    seen = look(settings.limits, file, file.name, SHOWN_ERRORS)
+    return _found(seen.detected, seen.rows, list(seen.detected.notes), seen.errors, seen.malformed)
 
 
-def _with_definition(file: Path, definition: Definition) -> dict[str, Any]:
+def _with_definition(settings: Settings, file: Path, definition: Definition) -> dict[str, Any]:
     """What an import with this definition would refuse."""
     errors: list[RowError] = []
 
@@ -94,7 +83,7 @@ def _with_definition(file: Path, definition: Definition) -> dict[str, Any]:
         errors.extend(found[: SHOWN_ERRORS - len(errors)])
 
     with tempfile.TemporaryDirectory(prefix="lading-check-") as folder:
-        checked = check_file(file, file.name, definition, Stage(Path(folder) / "stage"), keep)
+        checked = check(settings.limits, file, file.name, definition, Path(folder) / "stage", keep)
     return _found(checked.detected, checked.rows, checked.warnings, errors, checked.groups.total())
 
 
@@ -105,7 +94,7 @@ def _found(
         "refused": False,
         "detected": asdict(detected),
         "rows": rows,
-        "warnings": warnings,
+        "warnings": [*warnings, *unenforced()],
         "errors": [error_json(error) for error in errors],
         "errors_total": total,
     }

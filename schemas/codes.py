@@ -49,6 +49,30 @@ _FILE = (
         "The file is of a known kind, but broken.",
         "a workbook cut off in the middle",
     ),
+    Code(
+        "file.memory_limit",
+        "{detail}",
+        "The file can't be read in the memory that a reader may take.",
+        "four million commas in the first line, with 256 MiB allowed",
+    ),
+    Code(
+        "file.cpu_limit",
+        "reading the file takes more than the {limit} s of processor time that LADING_CPU_LIMIT_SECONDS allows",
+        "Reading and checking the file takes too much processor time.",
+        "a large file, with one second allowed",
+    ),
+    Code(
+        "file.time_limit",
+        "reading the file takes longer than the {limit} s that LADING_TIME_LIMIT_SECONDS allows",
+        "Reading and checking the file takes too long.",
+        "any file, with a hundredth of a second allowed",
+    ),
+    Code(
+        "file.crash",
+        "the process that read the file was ended {how}; nothing of it was imported",
+        "The file made a library that reads it crash, or somebody killed the process that read it, twice.",
+        "bytes that hit a fault of a library",
+    ),
     Code("file.sheet", "{detail}", "The sheet that the definition names is not there.", "`sheet: Totals`"),
     Code(
         "file.header",

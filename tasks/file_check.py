@@ -1,43 +1,31 @@
-"""One pass over one file: every row read, checked and staged; the same for an import and for `check`."""
+"""One pass over one file: every row read, checked and staged; the same for an import and for `check`.
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+Only the reader's process calls these functions: see `tasks.reader`.
+"""
+
+from collections.abc import Sequence
 from pathlib import Path
 
 from formats import detect
-from schemas.definition import Definition
+from schemas.definition import Definition, FileOptions
 from schemas.headers import Binding, bind, known_headers, normalise
+from schemas.inference import definition_name, infer_definition
+from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.row_error import RowError
 from schemas.text_table import Detected, TextBlock
-from tasks.checking import Checker
+from tasks.checking import VALUE_CHARACTERS, Checker
 from tasks.duplicates import KeyIndex
+from tasks.reading import ErrorGroups, FileChecked, FileLook, KeepErrors, Proposal
 from tasks.staging import Stage
-
-ErrorGroups = Counter[tuple[str, str | None]]
-"""(code, field) → how many errors."""
-
-KeepErrors = Callable[[str, Sequence[RowError], int], None]
-"""Called with the part of the check (`validate` or `duplicates`), its errors, and the rows read so far."""
-
-
-@dataclass(frozen=True)
-class FileChecked:
-    """What one pass found.
-
-    Attributes:
-        rows: data rows of the file.
-        warnings: sentences for people.
-    """
-
-    detected: Detected
-    rows: int
-    groups: ErrorGroups
-    warnings: list[str]
 
 
 def check_file(
-    path: Path, file_name: str, definition: Definition, staged: Stage, keep: KeepErrors
+    path: Path,
+    file_name: str,
+    definition: Definition,
+    staged: Stage,
+    keep: KeepErrors,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> FileChecked:
     """Read the whole file; errors of rows go to `keep`, block by block, those of duplicates at the end.
 
@@ -45,13 +33,13 @@ def check_file(
         FileRefusedError: the file as a whole can't be imported.
     """
     known = frozenset(known_headers(definition))
-    file_format, detected = detect(path, definition.file, known, file_name)
+    file_format, detected = detect(path, definition.file, known, file_name, limits)
     binding = bind(definition, [column.header for column in detected.columns])
     keys = KeyIndex(definition, detected, binding.columns)
     checker = Checker(definition, detected, binding)
     groups, rows, nameless = ErrorGroups(), 0, _Nameless(detected)
     staged.start()
-    for number, block in enumerate(file_format.read(path, detected)):
+    for number, block in enumerate(file_format.read(path, detected, limits)):
         nameless.look(block)
         checked = checker.check(block)
         staged.write(number, checked.frame)
@@ -65,6 +53,37 @@ def check_file(
     keep("duplicates", duplicates.errors, rows)
     warnings = [*_warnings(definition, detected, binding, rows), *nameless.warnings]
     return FileChecked(detected, rows, groups, warnings)
+
+
+def look_at_file(path: Path, file_name: str, limits: Limits, shown_errors: int) -> FileLook:
+    """What the file is by itself: its rows, and those that can't be split into cells.
+
+    Raises:
+        FileRefusedError: the file can't be read as a table.
+    """
+    file_format, detected = detect(path, FileOptions(), frozenset(), file_name, limits)
+    rows, malformed = 0, 0
+    errors: list[RowError] = []
+    for block in file_format.read(path, detected, limits):
+        rows += block.cells.height
+        malformed += len(block.malformed)
+        for row in block.malformed[: shown_errors - len(errors)]:
+            index = row.ordinal - block.first_ordinal
+            line = None if block.lines is None else int(block.lines[index])
+            place = (row.ordinal, int(block.rows[index]), line)
+            errors.append(RowError(row.code, row.detail, *place, value=row.text[:VALUE_CHARACTERS]))
+    return FileLook(detected, rows, malformed, errors)
+
+
+def infer_file(path: Path, file_name: str, limits: Limits) -> Proposal:
+    """A definition that accepts every well-formed row of the file.
+
+    Raises:
+        FileRefusedError: the file can't be read as a table.
+    """
+    file_format, detected = detect(path, FileOptions(), frozenset(), file_name, limits)
+    inference = infer_definition(definition_name(file_name), detected, file_format.read(path, detected, limits))
+    return Proposal(inference.definition, inference.notes)
 
 
 class _Nameless:

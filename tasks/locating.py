@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import polars as pl
-from pydantic import TypeAdapter
 
 from schemas.chunk import BLOCK_ROWS
 from schemas.definition import Definition
@@ -13,9 +12,8 @@ from schemas.headers import bind
 from schemas.row_error import RowError
 from schemas.text_table import Detected
 from store.tables import Job
+from tasks.reading import DETECTED
 from tasks.staging import LINE, ORDINAL, RAW, Stage
-
-_DETECTED = TypeAdapter(Detected)
 
 
 def detected_of(job: Job) -> Detected:
@@ -26,7 +24,7 @@ def detected_of(job: Job) -> Detected:
     """
     if job.detected is None:
         raise NotFoundError(f"the file of job {job.id} was not read as a table")
-    return _DETECTED.validate_python(job.detected)
+    return DETECTED.validate_python(job.detected)
 
 
 class Locator:

@@ -14,10 +14,9 @@ from store.jobs import check_epoch, get_job, set_values, transition
 from store.pages import clear_errors, put_errors
 from store.tables import Upload
 from store.uploads import get_upload
-from tasks.file_check import ErrorGroups, check_file
 from tasks.kept_bytes import kept_bytes
+from tasks.reading import ErrorGroups, check
 from tasks.stage import stage
-from tasks.staging import Stage
 
 
 def validate_job(settings: Settings, job_id: str, epoch: int) -> JobState:
@@ -63,8 +62,8 @@ def _validate(
             set_values(session, job_id, epoch=epoch, rows_read=rows_read)
 
     path = kept_bytes(settings, upload)
-    staged = Stage(settings.stage_path(job_id, epoch))
-    checked = check_file(path, upload.file_name, definition, staged, keep)
+    stage = settings.stage_path(job_id, epoch)
+    checked = check(settings.limits, path, upload.file_name, definition, stage, keep)
     _leave(
         store,
         job_id,

@@ -111,6 +111,7 @@ def test_a_broken_workbook_and_a_missing_sheet_are_refused(
 
 def test_every_code_is_tried_by_one_of_these_tests():
     elsewhere = {"cell.error", "file.unreadable", "file.sheet"}
+    elsewhere |= {"file.memory_limit", "file.cpu_limit", "file.time_limit", "file.crash"}  # test_reader.py
     assert ROW_CASES.keys() | FILE_CASES.keys() | elsewhere == ROW_CODES.keys() | FILE_CODES.keys()
 
 

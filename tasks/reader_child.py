@@ -1,0 +1,102 @@
+"""The process that reads users' files, one after the other, so that a hostile one costs this process alone.
+
+It knows neither the job store nor any secret. It gets requests on its standard input, in JSON, one a line. For
+each it gives messages in JSON, one a line, on its standard output: `{"tell": …}` as it comes along, then one of
+`{"answer": …}`, `{"refused": …}`, `{"full": …}` and `{"fault": …}`. It ends when its standard input does: then
+nobody waits for it.
+"""
+
+import json
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, astuple
+from pathlib import Path
+from traceback import format_tb
+from typing import Any, TextIO
+
+from schemas.definition import Definition
+from schemas.errors import FileRefusedError
+from schemas.limits import Limits
+from schemas.row_error import RowError
+from tasks.file_check import check_file, infer_file, look_at_file
+from tasks.reader_limits import enforce, out_of_memory, peak_bytes
+from tasks.staging import Stage
+
+Message = Mapping[str, Any]
+Tell = Callable[[Message], None]
+
+
+def main() -> None:
+    """Do what each request asks for, within its limits."""
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what a library prints is no message
+    requests: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests,), daemon=True).start()
+    while True:
+        _serve(json.loads(requests.get()), lambda message: _send(channel, message))
+
+
+def _listen(requests: "queue.SimpleQueue[str]") -> None:
+    for line in sys.stdin:
+        requests.put(line)
+    os._exit(0)
+
+
+def _serve(request: dict[str, Any], send: Tell) -> None:
+    limits = Limits(**request.pop("limits"))
+    enforce(limits)
+    try:
+        work = _WORKS[request.pop("work")]
+        answer = work(limits, lambda message: send({"tell": message}), **request)
+        send({"answer": answer, "peak_bytes": peak_bytes()})
+    except FileRefusedError as refusal:
+        send({"refused": [refusal.code, str(refusal)], "peak_bytes": peak_bytes()})
+    except MemoryError:
+        send({"refused": ["file.memory_limit", str(out_of_memory(limits))]})
+    except OSError as error:
+        send({"full": error.strerror or type(error).__name__})
+    except BaseException as error:  # noqa: BLE001 - a panic of a reader, too, is to be told
+        send({"fault": [type(error).__name__, format_tb(error.__traceback__)]})
+
+
+def _send(channel: TextIO, message: Message) -> None:
+    json.dump(message, channel, ensure_ascii=False)
+    channel.write("\n")
+    channel.flush()
+
+
+def _check(
+    limits: Limits, tell: Tell, *, path: str, file_name: str, definition: Mapping[str, Any], stage: str
+) -> Message:
+    def keep(part: str, errors: Sequence[RowError], rows: int) -> None:
+        tell({"part": part, "errors": [astuple(error) for error in errors], "rows": rows})
+
+    checked = check_file(
+        Path(path), file_name, Definition.model_validate(definition), Stage(Path(stage)), keep, limits
+    )
+    groups = [(code, field, rows) for (code, field), rows in checked.groups.most_common()]
+    return {
+        "detected": asdict(checked.detected),
+        "rows": checked.rows,
+        "groups": groups,
+        "warnings": checked.warnings,
+    }
+
+
+def _look(limits: Limits, _tell: Tell, *, path: str, file_name: str, shown_errors: int) -> Message:
+    look = look_at_file(Path(path), file_name, limits, shown_errors)
+    return asdict(look)
+
+
+def _infer(limits: Limits, _tell: Tell, *, path: str, file_name: str) -> Message:
+    inference = infer_file(Path(path), file_name, limits)
+    return {"definition": inference.definition.model_dump(mode="json"), "notes": inference.notes}
+
+
+_WORKS: Mapping[str, Callable[..., Message]] = {"check": _check, "look": _look, "infer": _infer}
+
+if __name__ == "__main__":
+    main()

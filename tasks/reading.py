@@ -1,0 +1,108 @@
+"""What can be asked of a user's file: each question is answered by a process of its own (`tasks.reader`)."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from schemas.definition import Definition
+from schemas.limits import Limits
+from schemas.row_error import RowError
+from schemas.text_table import Detected
+from tasks.reader import read_apart
+
+ErrorGroups = Counter[tuple[str, str | None]]
+"""(code, field) → how many errors."""
+
+KeepErrors = Callable[[str, Sequence[RowError], int], None]
+"""Called with the part of the check (`validate` or `duplicates`), its errors, and the rows read so far."""
+
+DETECTED = TypeAdapter(Detected)
+
+
+@dataclass(frozen=True)
+class FileChecked:
+    """What one pass over a file found.
+
+    Attributes:
+        rows: data rows of the file.
+        warnings: sentences for people.
+    """
+
+    detected: Detected
+    rows: int
+    groups: ErrorGroups
+    warnings: list[str]
+
+
+@dataclass(frozen=True)
+class FileLook:
+    """What a file is by itself, without a definition.
+
+    Attributes:
+        rows: data rows of the file.
+        malformed: rows that can't be split into cells.
+        errors: the first of those.
+    """
+
+    detected: Detected
+    rows: int
+    malformed: int
+    errors: list[RowError]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A definition that accepts every well-formed row, and what a person may want to change in it."""
+
+    definition: Definition
+    notes: tuple[str, ...]
+
+
+def check(
+    limits: Limits, path: Path, file_name: str, definition: Definition, stage: Path, keep: KeepErrors
+) -> FileChecked:
+    """Have every row read, checked and staged in the folder `stage`; errors go to `keep` as they are found.
+
+    Raises:
+        FileRefusedError: the file as a whole can't be imported.
+    """
+
+    def told(message: Mapping[str, Any]) -> None:
+        keep(message["part"], [RowError(*values) for values in message["errors"]], message["rows"])
+
+    request = {
+        "path": str(path),
+        "file_name": file_name,
+        "definition": definition.model_dump(mode="json"),
+        "stage": str(stage),
+    }
+    answer = read_apart(limits, "check", request, told)
+    groups = ErrorGroups({(code, field): rows for code, field, rows in answer["groups"]})
+    detected = DETECTED.validate_python(answer["detected"])
+    return FileChecked(detected, answer["rows"], groups, answer["warnings"])
+
+
+def look(limits: Limits, path: Path, file_name: str, shown_errors: int) -> FileLook:
+    """What the file is by itself: its rows, and those that can't be split into cells.
+
+    Raises:
+        FileRefusedError: the file can't be read as a table.
+    """
+    request = {"path": str(path), "file_name": file_name, "shown_errors": shown_errors}
+    answer = read_apart(limits, "look", request)
+    errors = [RowError(**error) for error in answer["errors"]]
+    return FileLook(DETECTED.validate_python(answer["detected"]), answer["rows"], answer["malformed"], errors)
+
+
+def infer(limits: Limits, path: Path, file_name: str) -> Proposal:
+    """A definition that accepts every well-formed row of the file.
+
+    Raises:
+        FileRefusedError: the file can't be read as a table.
+    """
+    answer = read_apart(limits, "infer", {"path": str(path), "file_name": file_name})
+    return Proposal(Definition.model_validate(answer["definition"]), tuple(answer["notes"]))
