@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from formats.physical_lines import LONGEST_LINE_CHARS
+from formats.physical_lines import LONGEST_LINE_CHARS, lines_of
 
 OPEN_QUOTE_CHARS = 1024 * 1024
 """How far a quote may stay open, and how long a cell may be."""
@@ -44,48 +44,16 @@ class Records:
     Attributes:
         source: the physical lines, with their ends.
         first_line: 1-based number of the first of them.
-        plain: True where no line has a quote, so that each line is a record.
-        records: in order; split while they are taken, so take all before the next window, or none at all
-            where it is plain.
+        records: in order; split while they are taken, so take all before the next window.
     """
 
     source: list[str]
     first_line: int
-    plain: bool
     records: Iterator[Record]
 
     def text(self, record: Record) -> str:
         """The record as it stood, without the line end behind it."""
         return "".join(self.source[record.begin : record.end]).rstrip("\r\n")
-
-
-def read_records(windows: Iterable[list[str]], delimiter: str) -> Iterator[Records]:
-    """All records, one `Records` for each window of physical lines."""
-    # A global of the module: only ever raised, so that two threads can't disturb each other.
-    csv.field_size_limit(max(csv.field_size_limit(), OPEN_QUOTE_CHARS))
-    line, dead_until = 1, 0
-    carried: list[str] = []
-    for window in windows:
-        lines = carried + window if carried else window
-        if not carried and _is_plain(lines):
-            yield Records(lines, line, plain=True, records=_plain_records(lines, delimiter))
-            line += len(lines)
-            continue
-        part = _Window(lines, line, delimiter, dead_until)
-        yield Records(lines, line, plain=False, records=part.split(final=False))
-        line, carried, dead_until = line + part.start, lines[part.start :], part.dead_until
-    if carried:
-        part = _Window(carried, line, delimiter, dead_until)
-        yield Records(carried, line, plain=False, records=part.split(final=True))
-
-
-def _is_plain(lines: list[str]) -> bool:
-    return not any('"' in line for line in lines) and max(map(len, lines)) <= OPEN_QUOTE_CHARS
-
-
-def _plain_records(lines: list[str], delimiter: str) -> Iterator[Record]:
-    for index, cells in enumerate(csv.reader(lines, delimiter=delimiter, strict=True)):
-        yield Record(cells, index, index + 1, None)
 
 
 class _Window:
@@ -162,3 +130,43 @@ class _Window:
         if "field limit" in told:
             return _CELL_TOO_LONG if self.position - self.start <= 1 else _TOO_FAR
         return _NOT_SPLIT
+
+
+class RecordReader:
+    """Splits one file, window by window.
+
+    Attributes:
+        line: 1-based number of the next physical line to be split.
+    """
+
+    def __init__(self, delimiter: str) -> None:
+        # A global of the module: only ever raised, so that two threads can't disturb each other.
+        csv.field_size_limit(max(csv.field_size_limit(), OPEN_QUOTE_CHARS))
+        self.line = 1
+        self._delimiter = delimiter
+        self._carried: list[str] = []
+        self._dead_until = 0
+
+    @property
+    def is_between_records(self) -> bool:
+        """False where the last window ended inside a record."""
+        return not self._carried
+
+    def split(self, lines: list[str], *, final: bool = False) -> Records:
+        """The records of the next window, and of what the last one left."""
+        part = _Window(self._carried + lines, self.line, self._delimiter, self._dead_until)
+        return Records(part.lines, self.line, self._taken(part, final=final))
+
+    def _taken(self, part: _Window, *, final: bool) -> Iterator[Record]:
+        yield from part.split(final=final)
+        self._carried, self._dead_until = part.lines[part.start :], part.dead_until
+        self.line += part.start
+
+
+def read_records(windows: Iterable[str], delimiter: str) -> Iterator[Records]:
+    """All records, one `Records` for each window, the slow and exact way."""
+    reader = RecordReader(delimiter)
+    for window in windows:
+        yield reader.split(lines_of(window))
+    if not reader.is_between_records:
+        yield reader.split([], final=True)

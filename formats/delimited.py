@@ -1,18 +1,19 @@
 """Delimited text, whatever parts its cells: csv, tsv and their kin."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from formats.blocks import DataRows, finished_cells, resized
-from formats.csv_records import Records, read_records
+from formats.csv_records import RecordReader, Records, read_records
 from formats.delimiter import declared_delimiter, find_delimiter
 from formats.encoding import find_encoding, is_text
 from formats.escape import is_failed_rows, unescape
 from formats.header_row import HEAD_ROWS, find_header_row
-from formats.physical_lines import line_windows
+from formats.physical_lines import lines_of, text_windows
+from formats.regular_csv import RegularRecords, regular_records
 from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
 from schemas.limits import DEFAULT_LIMITS, Limits
@@ -62,13 +63,11 @@ class Delimited:
     def read(self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS) -> Iterator[TextBlock]:
         """All data rows; what can't be split into cells is malformed."""
         del limits
-        windows = line_windows(path, detected.encoding or "utf-8")
-        reader = _RowReader(detected)
-        return resized(map(reader.block, read_records(windows, reader.delimiter)))
+        return resized(_RowReader(detected).blocks(text_windows(path, detected.encoding or "utf-8")))
 
 
 def _delimiter_of(path: Path, codec: str, known_headers: frozenset[str]) -> str:
-    first = "".join(next(line_windows(path, codec), []))[:_SAMPLE_CHARS]
+    first = next(text_windows(path, codec), "")[:_SAMPLE_CHARS]
     return declared_delimiter(first) or find_delimiter(first, known_headers)
 
 
@@ -76,7 +75,7 @@ def _first_rows(path: Path, codec: str, delimiter: str, wanted: int) -> dict[int
     """The first `wanted` rows by their number (1-based), without those that can't be split."""
     rows: dict[int, Sequence[str]] = {}
     number = 0
-    for part in read_records(line_windows(path, codec), delimiter):
+    for part in read_records(text_windows(path, codec), delimiter):
         for record in part.records:
             number += 1
             if record.fault is None:
@@ -103,39 +102,35 @@ class _RowReader:
         self.row = 0
         self.ordinal = 0
 
-    def block(self, records: Records) -> TextBlock:
-        """The data rows among the records: those below the header that are not blank."""
-        block = self._plain_block(records) if self._is_regular(records) else None
-        if block is None:
-            block = self._exact_block(records)
+    def blocks(self, windows: Iterable[str]) -> Iterator[TextBlock]:
+        """The data rows: those below the header that are not blank."""
+        records = RecordReader(self.delimiter)
+        rest = ""
+        for window in windows:
+            found = self._regular(records, rest + window)
+            if found is not None:
+                rest = found.rest
+                yield self._counted(self._regular_block(found, records.line))
+                records.line += found.line_ends
+            else:
+                yield self._counted(self._exact_block(records.split(lines_of(rest + window))))
+                rest = ""
+        yield self._counted(self._exact_block(records.split(lines_of(rest), final=True)))
+
+    def _regular(self, records: RecordReader, text: str) -> RegularRecords | None:
+        if not records.is_between_records or self.row < (self.detected.header_row or 0):
+            return None
+        return regular_records(text, self.delimiter, self.width)
+
+    def _counted(self, block: TextBlock) -> TextBlock:
         self.ordinal += block.cells.height
         return block
 
-    def _is_regular(self, records: Records) -> bool:
-        """True where every line is one data row of the right width, which polars splits ten times as fast."""
-        separators = self.width - 1
-        return (
-            records.plain
-            and self.row >= (self.detected.header_row or 0)
-            and self.delimiter.isascii()
-            and all(line.count(self.delimiter) == separators for line in records.source)
-        )
-
-    def _plain_block(self, records: Records) -> TextBlock | None:
-        """The quick way; None where polars sees other rows than the lines."""
-        text = "".join(records.source)
-        if text.count("\r") != text.count("\r\n"):
-            return None
-        schema = {str(index): pl.String for index in range(self.width)}
-        cells = pl.read_csv(
-            text.encode(), has_header=False, separator=self.delimiter, quote_char=None, schema=schema
-        )
-        if cells.height != len(records.source):
-            return None
-        cells = finished_cells(cells, self.detected)
-        numbers = pl.int_range(cells.height, dtype=pl.UInt32, eager=True)
+    def _regular_block(self, found: RegularRecords, first_line: int) -> TextBlock:
+        cells = finished_cells(found.cells, self.detected)
+        rows = pl.int_range(cells.height, dtype=pl.UInt32, eager=True) + (self.row + 1)
+        lines = found.lines + first_line
         kept = cells.select(~pl.all_horizontal(pl.all().is_null())).to_series()
-        rows, lines = numbers + (self.row + 1), numbers + records.first_line
         self.row += cells.height
         return TextBlock(self.ordinal, cells.filter(kept), rows.filter(kept), lines.filter(kept))
 

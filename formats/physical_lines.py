@@ -11,8 +11,8 @@ LONGEST_LINE_CHARS = 16 * 1024 * 1024
 """What stands behind this in a line is dropped; a line that is longer is malformed."""
 
 
-def line_windows(path: Path, codec: str) -> Iterator[list[str]]:
-    """Lists of whole lines, about a million characters each, every line with its end as it stood.
+def text_windows(path: Path, codec: str) -> Iterator[str]:
+    """Whole lines, about a million characters at a time, with their ends as they stood.
 
     Raises:
         FileRefusedError: bytes that are no text in the codec (`file.encoding`).
@@ -23,11 +23,16 @@ def line_windows(path: Path, codec: str) -> Iterator[list[str]]:
         if not cut:
             rest += text if len(rest) <= LONGEST_LINE_CHARS else ""
             continue
-        # Unlike str.splitlines this knows no line ends but the three.
-        yield io.StringIO(rest + text[:cut], newline="").readlines()
+        yield rest + text[:cut]
         rest = text[cut:]
     if rest:
-        yield [rest]
+        yield rest
+
+
+def lines_of(text: str) -> list[str]:
+    """The physical lines of a window, each with its end."""
+    # Unlike str.splitlines this knows no line ends but the three.
+    return io.StringIO(text, newline="").readlines()
 
 
 def _texts(path: Path, codec: str) -> Iterator[str]:
