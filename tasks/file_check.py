@@ -13,6 +13,7 @@ from schemas.inference import definition_name, infer_definition
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.row_error import RowError
 from schemas.text_table import Detected, TextBlock
+from tasks.ahead import read_ahead
 from tasks.checking import VALUE_CHARACTERS, Checker
 from tasks.duplicates import KeyIndex
 from tasks.reading import ErrorGroups, FileChecked, FileLook, KeepErrors, Proposal
@@ -39,14 +40,15 @@ def check_file(
     checker = Checker(definition, detected, binding)
     groups, rows, nameless = ErrorGroups(), 0, _Nameless(detected)
     staged.start()
-    for number, block in enumerate(file_format.read(path, detected, limits)):
-        nameless.look(block)
-        checked = checker.check(block)
-        staged.write(number, checked.frame)
-        keys.add(checked.frame)
-        rows += checked.frame.height
-        groups.update((error.code, error.field) for error in checked.errors)
-        keep("validate", checked.errors, rows)
+    with read_ahead(file_format.read(path, detected, limits)) as blocks:
+        for number, block in enumerate(blocks):
+            nameless.look(block)
+            checked = checker.check(block)
+            staged.write(number, checked.frame)
+            keys.add(checked.frame)
+            rows += checked.frame.height
+            groups.update((error.code, error.field) for error in checked.errors)
+            keep("validate", checked.errors, rows)
     duplicates = keys.find(staged)
     staged.finish(duplicates.verdicts)
     groups.update((error.code, error.field) for error in duplicates.errors)
