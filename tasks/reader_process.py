@@ -96,6 +96,12 @@ def borrowed_reader() -> Iterator[ReaderProcess]:
             reader.end()
 
 
+def have_a_reader_ready() -> None:
+    """Let a reader start while the caller does something else; it serves the next who asks."""
+    if not _IDLE:
+        _IDLE.append(ReaderProcess())
+
+
 def _idle_reader() -> ReaderProcess | None:
     while _IDLE:
         with suppress(IndexError):  # somebody else took it
