@@ -74,6 +74,7 @@ def importers(kind: str, database: str, *, peers: bool) -> list[Contender]:
     if peers:
         found += [Contender(AGAIN, _lading_import), Contender(polars_adbc(kind), _polars_adbc)]
     if peers and kind == "csv":
+        found.append(Contender("the same, dates left as text", _polars_adbc_text))
         found.append(_bare_sqlite() if database == "sqlite" else _bare_postgres())
     return found
 
@@ -98,8 +99,15 @@ def _lading_import(file: Path, place: Place) -> list[str]:
 
 
 def _polars_adbc(file: Path, place: Place) -> list[str]:
-    uri = f"sqlite:///{place.database('polars')}" if place.postgres is None else place.postgres.url
-    return [*PEER, "polars-adbc", str(file), f"{TABLE}_polars", uri]
+    return [*PEER, "polars-adbc", str(file), f"{TABLE}_polars", _adbc_uri(place)]
+
+
+def _polars_adbc_text(file: Path, place: Place) -> list[str]:
+    return [*PEER, "polars-adbc-text", str(file), f"{TABLE}_polars_text", _adbc_uri(place)]
+
+
+def _adbc_uri(place: Place) -> str:
+    return f"sqlite:///{place.database('polars')}" if place.postgres is None else place.postgres.url
 
 
 def _bare_sqlite() -> Contender:

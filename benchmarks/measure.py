@@ -1,6 +1,7 @@
 """Seconds and memory of a command in a fresh process, its children included."""
 
 import os
+import resource
 import subprocess
 import tempfile
 import threading
@@ -28,12 +29,15 @@ class Measured:
 
     Attributes:
         seconds: from its start to its end, on the clock.
+        cpu_seconds: that the processors worked for it, in user and system mode; less disturbed by what else
+            the machine does, but blind to waiting.
         peak_mib: the largest sum of `KIND` over the process and its children, of all samples.
         bound_mib: the sum of what each of those processes took at most (RSS), whenever that was; no true
             peak is above it.
     """
 
     seconds: float
+    cpu_seconds: float
     peak_mib: float
     bound_mib: float
 
@@ -51,7 +55,7 @@ def measure(command: Sequence[str], environment: Mapping[str, str] | None = None
     variables["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), variables.get("PYTHONPATH")]))
     os.sync()  # nobody pays for what the one before left in the cache
     with tempfile.TemporaryFile() as said:
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), _cpu_seconds()
         with subprocess.Popen(
             command, cwd=ROOT, env=variables | dict(environment or {}), stdout=said, stderr=subprocess.STDOUT
         ) as child:
@@ -60,11 +64,12 @@ def measure(command: Sequence[str], environment: Mapping[str, str] | None = None
             status = child.wait()
             seconds = time.perf_counter() - started
             memory.stop()
+        cpu_seconds = _cpu_seconds() - worked
         if status:
             said.seek(0)
             last = said.read().decode(errors="replace").strip()[-500:]
             raise BenchmarkError(f"{' '.join(command)[:200]} ended with {status}: {last}")
-    return Measured(seconds, memory.peak_bytes / MIB, sum(memory.most_bytes.values()) / MIB)
+    return Measured(seconds, cpu_seconds, memory.peak_bytes / MIB, sum(memory.most_bytes.values()) / MIB)
 
 
 class _Memory(threading.Thread):
@@ -97,6 +102,12 @@ class _Memory(threading.Thread):
             return int(process.memory_full_info().pss) if KIND == "PSS" else resident
         except psutil.Error:
             return 0
+
+
+def _cpu_seconds() -> float:
+    """Of all children that have ended, and theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _family(parent: psutil.Process) -> list[psutil.Process]:

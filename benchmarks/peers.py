@@ -18,9 +18,14 @@ def read_csv(file: str) -> None:
 
 
 def polars_adbc(file: str, table: str, uri: str) -> None:
-    """Read the file and write it into a new table, unchecked."""
+    """Read the file, dates of a csv as dates, and write it into a new table, unchecked."""
     frame = _READERS[Path(file).suffix](file)
     frame.write_database(table, uri, engine="adbc")
+
+
+def polars_adbc_text(file: str, table: str, uri: str) -> None:
+    """Do the same to a csv, its dates left as text."""
+    pl.read_csv(file).write_database(table, uri, engine="adbc")
 
 
 def csv_executemany(file: str, table: str, path: str) -> None:
@@ -44,14 +49,19 @@ def psycopg_copy(file: str, table: str, url: str) -> None:
                 copy.write(block)
 
 
+def _read_typed(file: str) -> pl.DataFrame:
+    return pl.read_csv(file, try_parse_dates=True)
+
+
 _READERS: dict[str, Callable[[str], pl.DataFrame]] = {
-    ".csv": pl.read_csv,
+    ".csv": _read_typed,
     ".jsonl": pl.read_ndjson,
     ".xlsx": pl.read_excel,
 }
 _PEERS: dict[str, Callable[..., None]] = {
     "read-csv": read_csv,
     "polars-adbc": polars_adbc,
+    "polars-adbc-text": polars_adbc_text,
     "csv-executemany": csv_executemany,
     "psycopg-copy": psycopg_copy,
 }

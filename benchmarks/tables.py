@@ -42,13 +42,13 @@ def workload_text(workload: Workload, results: list[Result]) -> str:
     size = f"{workload.file_bytes / MIB:,.0f} MiB"
     lines = [
         f"{workload.title}, {workload.rows:,} rows, {size}{times}",
-        f"  {'':<38}{'seconds':>9}{'rows/s':>11}{'peak MiB':>10}{'(bound)':>10}{'Lading /':>10}",
+        f"  {'':<38}{'seconds':>9}{'(CPU)':>9}{'rows/s':>11}{'peak MiB':>10}{'(bound)':>10}{'Lading /':>10}",
     ]
     ours = results[0]
     for result in results:
         ratio = f"{ours.rows_per_second / result.rows_per_second:>10.2f}" if not _is_ours(result) else ""
         lines.append(
-            f"  {result.name:<38}{result.seconds:>9.2f}{result.rows_per_second:>11,.0f}"
+            f"  {result.name:<38}{result.seconds:>9.2f}{f'({result.cpu_seconds:.2f})':>9}{result.rows_per_second:>11,.0f}"
             f"{result.peak_mib:>10,.0f}{f'({result.bound_mib:,.0f})':>10}{ratio}"
         )
     lines += [f"  {_aim_text(aim)}" for aim in aims(workload, results)]
@@ -63,6 +63,7 @@ def workload_json(workload: Workload, results: list[Result]) -> dict[str, Any]:
             {
                 "name": result.name,
                 "seconds": result.seconds,
+                "cpu_seconds": result.cpu_seconds,
                 "rows_per_second": result.rows_per_second,
                 "peak_mib": result.peak_mib,
                 "bound_mib": result.bound_mib,

@@ -49,6 +49,11 @@ class Result:
         return median(run.seconds for run in self.runs)
 
     @property
+    def cpu_seconds(self) -> float:
+        """The median of the runs."""
+        return median(run.cpu_seconds for run in self.runs)
+
+    @property
     def rows_per_second(self) -> float:
         """By the median."""
         return self.rows / self.seconds

@@ -45,8 +45,8 @@ def test_small_files_are_measured_but_not_judged(benchmark, rows, met):
     measured = benchmark("measure").Measured
     workload = workloads.Workload("csv into sqlite", "csv", "sqlite", rows, 1, 1)
     results = [
-        workloads.Result(contenders.NEW, rows, (measured(5.0, 399.0, 450.0),)),
-        workloads.Result(contenders.polars_adbc("csv"), rows, (measured(2.0, 500.0, 500.0),)),
+        workloads.Result(contenders.NEW, rows, (measured(5.0, 4.0, 399.0, 450.0),)),
+        workloads.Result(contenders.polars_adbc("csv"), rows, (measured(2.0, 1.0, 500.0, 500.0),)),
     ]
     speed, memory = aims.aims(workload, results)
     assert (speed.figure, memory.figure) == (pytest.approx(0.4), 399.0)
