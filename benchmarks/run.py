@@ -107,10 +107,10 @@ class Bench:
         return Workload(title, kind, database, rows, size, repeats or self.chosen.repeats)
 
     def _probe(self, database: str, places: Places) -> None:
-        """Import a small file, so that what can't be is told before hours are spent; caches are warm then."""
+        """Import a small file: what can't be is told at once, and Python has compiled what it will run."""
         file = input_file(self.chosen.files, "csv", PROBE_ROWS)
         with places() as place:
-            for contender in importers("csv", database, peers=True):
+            for contender in importers("csv", database, peers=False):
                 measure(contender.command(file, place), place.environment)
 
 

@@ -48,7 +48,8 @@ def workload_text(workload: Workload, results: list[Result]) -> str:
     for result in results:
         ratio = f"{ours.rows_per_second / result.rows_per_second:>10.2f}" if not _is_ours(result) else ""
         lines.append(
-            f"  {result.name:<38}{result.seconds:>9.2f}{f'({result.cpu_seconds:.2f})':>9}{result.rows_per_second:>11,.0f}"
+            f"  {result.name:<38}{result.seconds:>9.2f}{f'({result.cpu_seconds:.2f})':>9}"
+            f"{result.rows_per_second:>11,.0f}"
             f"{result.peak_mib:>10,.0f}{f'({result.bound_mib:,.0f})':>10}{ratio}"
         )
     lines += [f"  {_aim_text(aim)}" for aim in aims(workload, results)]
