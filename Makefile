@@ -31,7 +31,7 @@ lint: .venv/requirements-dev.lock.installed ## install and check style, types an
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > .venv/imports.log || { cat .venv/imports.log; exit 1; }
 
-bench: .venv/requirements-dev.lock.installed ## measure Lading beside others for half an hour; ROWS=100000 takes two minutes
+bench: .venv/requirements-dev.lock.installed ## measure Lading beside others (half an hour); ROWS=100000: small files only (minutes)
 	@$(BIN)/python -m benchmarks.run $(if $(ROWS),--rows $(ROWS) --flat-rows 0)
 
 docs: .venv/requirements.lock.installed ## write the parts of the docs that are made from the code
