@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SAMPLE = examples/earthquakes.csv -d examples/earthquakes.yaml
 COMPILE = uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --quiet --group build
-.PHONY: help run test test-all lint docs lock clean
+.PHONY: help run test test-all lint bench docs lock clean
 .DELETE_ON_ERROR:
 
 help: ## say what each command does (this text)
@@ -30,6 +30,9 @@ lint: .venv/requirements-dev.lock.installed ## install and check style, types an
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > .venv/imports.log || { cat .venv/imports.log; exit 1; }
+
+bench: .venv/requirements-dev.lock.installed ## measure Lading beside others (half an hour); ROWS=100000: small files only (minutes)
+	@$(BIN)/python -m benchmarks.run $(if $(ROWS),--rows $(ROWS) --flat-rows 0)
 
 docs: .venv/requirements.lock.installed ## write the parts of the docs that are made from the code
 	@$(BIN)/python docs/generate.py
