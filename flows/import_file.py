@@ -5,7 +5,8 @@ from pathlib import Path
 from prefect import flow, get_client
 from prefect.runtime import flow_run
 
-from flows.lifecycle import accept, bring_to_end, through_engine
+from flows.engine import through_engine
+from flows.lifecycle import accept, bring_to_end
 from schemas.definition import Mode
 from schemas.errors import JobUnsuccessfulError
 from schemas.import_request import ImportRequest

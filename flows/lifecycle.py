@@ -5,10 +5,6 @@ import time
 from traceback import format_tb
 from typing import ParamSpec, Protocol, TypeVar
 
-import httpx
-from prefect import Task
-from prefect.exceptions import PrefectException
-
 from schemas.errors import (
     ConflictError,
     DestinationError,
@@ -27,7 +23,7 @@ from store.tables import Job
 from tasks.import_rows import import_rows, plan_segments
 from tasks.poll import poll
 from tasks.report import report
-from tasks.stage import BACKOFF_SECONDS
+from tasks.stage import BACKOFF_SECONDS, StageTask
 from tasks.staging import Stage
 from tasks.upload import upload
 from tasks.validate import validate
@@ -42,26 +38,12 @@ WAIT_SECONDS = 0.5
 class Call(Protocol):
     """How a stage's task is run."""
 
-    def __call__(self, task: Task[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, task: StageTask[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the task to its end; raises what the stage raises."""
         ...
 
 
-def through_engine(task: Task[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run the task with Prefect's engine, which names, retries and records it; needs a running flow.
-
-    Raises:
-        RetriableError: Prefect itself failed; that decides nothing about the job.
-    """
-    try:
-        return task(*args, **kwargs)
-    except (PrefectException, httpx.HTTPError) as error:
-        raise RetriableError(
-            f"Prefect failed while it ran {task.name!r} ({type(error).__name__}); the job stays where it is"
-        ) from error
-
-
-def directly(task: Task[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+def directly(task: StageTask[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run the stage without Prefect's engine, with the retries that its task declares."""
     for attempt in range(task.retries):
         try:

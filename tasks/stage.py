@@ -1,14 +1,8 @@
-"""What every stage's Prefect task has in common: its name, and when it may be tried again."""
+"""What every stage has in common: its name, its work function, and when that may be tried again."""
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
-
-from prefect import Task, task
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State, TaskRun
-from prefect.tasks import exponential_backoff
-
-from schemas.errors import RetriableError
+from dataclasses import dataclass
+from typing import Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -16,25 +10,29 @@ RETRIES = 3
 BACKOFF_SECONDS = 1.0
 
 
-def stage(name: str, run_name: str | None = None) -> Callable[[Callable[P, R]], Task[P, R]]:
-    """Make a stage's task of a function: tried again, later and later, where repeating is safe.
+@dataclass(frozen=True, eq=False)
+class StageTask(Generic[P, R]):
+    """One stage; `tasks.prefect_task` makes Prefect's task of it, where Prefect is to run it.
+
+    Attributes:
+        run_name: template over the parameters of `fn`, by which Prefect names each run.
+        retries: how often it is tried again where it raised a `RetriableError`, at most.
+    """
+
+    name: str
+    run_name: str
+    fn: Callable[P, R]
+    retries: int = RETRIES
+
+
+def stage(name: str, run_name: str | None = None) -> Callable[[Callable[P, R]], StageTask[P, R]]:
+    """Make a stage of a function: tried again, later and later, where repeating is safe.
 
     Args:
-        run_name: template over the task's parameters; the stage's name where None.
+        run_name: the stage's name where None.
     """
-    decorate: Callable[[Callable[P, R]], Task[P, R]] = task(
-        name=name,
-        task_run_name=run_name or name,
-        retries=RETRIES,
-        retry_delay_seconds=exponential_backoff(backoff_factor=BACKOFF_SECONDS),
-        retry_jitter_factor=0.5,
-        retry_condition_fn=is_retriable,
-        # A stage leaves its result in the job store and may give another answer next time.
-        cache_policy=NO_CACHE,
-    )
+
+    def decorate(fn: Callable[P, R]) -> StageTask[P, R]:
+        return StageTask(name, run_name or name, fn)
+
     return decorate
-
-
-def is_retriable(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
-    """True when the stage said that nothing is decided and the same call may succeed later."""
-    return isinstance(state.result(raise_on_failure=False), RetriableError)

@@ -1,5 +1,6 @@
 """Files are read by a process of its own: what it may cost, and what its death becomes."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -40,8 +41,12 @@ def look(path, limits=None):
 
 
 def readers():
-    """The reader processes that are children of this one and have begun to work."""
-    return [p for p in psutil.Process().children() if any("reader_child" in word for word in p.cmdline())]
+    """The reader processes that are children of this one."""
+    found = []
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended meanwhile
+            found += [process] if any("reader_child" in word for word in process.cmdline()) else []
+    return found
 
 
 def await_reader(known=()):
