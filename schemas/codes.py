@@ -73,6 +73,30 @@ _FILE = (
         "The file made a library that reads it crash, or somebody killed the process that read it, twice.",
         "bytes that hit a fault of a library",
     ),
+    Code(
+        "file.archive_entries",
+        "{detail}",
+        "A workbook's archive has more parts than `LADING_ARCHIVE_LIMIT_ENTRIES` allows.",
+        "a workbook with 20,000 parts",
+    ),
+    Code(
+        "file.unpacked_limit",
+        "{detail}",
+        "Unpacked, a file would be larger than `LADING_UNPACKED_LIMIT_BYTES` allows.",
+        "a workbook that unpacks to 30 GiB",
+    ),
+    Code(
+        "file.unpacked_ratio",
+        "{detail}",
+        "A file is packed more tightly than `LADING_UNPACKED_LIMIT_RATIO` allows.",
+        "a workbook of 500 KB with 512 MiB of blanks",
+    ),
+    Code(
+        "file.sheet_cells",
+        "{detail}",
+        "The cells of a sheet span more than `LADING_SHEET_LIMIT_CELLS` allows.",
+        "a workbook of 1.4 KB with cells in A1 and XFD1048576",
+    ),
     Code("file.sheet", "{detail}", "The sheet that the definition names is not there.", "`sheet: Totals`"),
     Code(
         "file.header",

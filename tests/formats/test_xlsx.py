@@ -2,6 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
+from string import ascii_uppercase
 
 import pytest
 import xlsxwriter
@@ -189,29 +190,29 @@ def test_broken_sheets_are_refused(name, raw_workbook, read_table):
     with pytest.raises(FileRefusedError) as refused:
         read_table(raw_workbook(BROKEN_SHEETS[name]))
     assert refused.value.code == "file.unreadable"
-    assert str(refused.value).startswith("the workbook can't be read: ")
+    assert "save it anew" in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("address", "reason"),
+    ("address", "code", "reason"),
     [
-        ("XFD1048576", "spans 1,048,576 rows and 16,384 columns"),
-        ("CV1048576", "spans 1,048,576 rows and 100 columns"),
-        ("A4294967295", "below the last row"),
-        ("ZZZZZZZ9", "behind the last column"),
-        ("ZZZZZZZ99999999999", "below the last row"),
+        ("XFD1048576", "file.sheet_cells", "spans 1,048,576 rows and 16,384 columns"),
+        ("CV1048576", "file.sheet_cells", "spans 1,048,576 rows and 100 columns"),
+        ("A4294967295", "file.unreadable", "below the last row"),
+        ("ZZZZZZZ9", "file.unreadable", "behind the last column"),
+        ("ZZZZZZZ99999999999", "file.unreadable", "below the last row"),
     ],
 )
 def test_a_cell_in_the_far_corner_is_refused_before_it_fills_the_memory(
-    raw_workbook, read_table, address, reason
+    raw_workbook, read_table, address, code, reason
 ):
     path = raw_workbook(
         '<sheetData><row r="1"><c r="A1"><v>1</v></c></row>'
-        f'<row r="2"><c r="{address}"><v>1</v></c></row></sheetData>'
+        f'<row r="{address.lstrip(ascii_uppercase)}"><c r="{address}"><v>1</v></c></row></sheetData>'
     )
     with pytest.raises(FileRefusedError, match=reason) as refused:
         read_table(path)
-    assert refused.value.code == "file.unreadable"
+    assert refused.value.code == code
 
 
 def test_formats_of_blank_cells_far_away_do_no_harm(raw_workbook, read_table):
