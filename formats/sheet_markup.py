@@ -12,7 +12,6 @@ from typing import IO
 
 import numpy as np
 
-from formats.archive import CHUNK_BYTES
 from schemas.errors import FileRefusedError
 
 PIECE_BYTES = 4 * 2**20
@@ -23,22 +22,27 @@ _SPECIAL = re.compile(rb"<!--|<!\[CDATA\[|<\?|<!")
 _ENDS = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
 
 
-def pieces(archive: zipfile.ZipFile, part: str, container: str, element: str) -> Iterator[bytes]:
+def pieces(
+    archive: zipfile.ZipFile, part: str, container: str, element: str, piece_bytes: int = PIECE_BYTES
+) -> Iterator[bytes]:
     """All `element`s inside the first `container` of the part, many at a time, without name prefixes.
 
     The whole part is read, so that its checksum is compared; nothing comes where it has no `container`.
+
+    Args:
+        piece_bytes: how much a piece has at least, but for the last; a fourth of it is read at a time.
 
     Raises:
         FileRefusedError: the XML can't be cut, or declares a document type (`file.unreadable`).
         BadZipFile: the part is damaged.
     """
     with archive.open(part) as stream:
-        chunks = _plain(stream, part)
+        chunks = _plain(stream, part, max(piece_bytes // 4, 1))
         opened = _opened(chunks, container, part)
         if opened is not None:
             prefix, first = opened
             begin, end = b"<" + prefix + element.encode(), b"</" + prefix + container.encode()
-            for piece in _cut(chain([first], chunks), begin, end, part):
+            for piece in _cut(chain([first], chunks), begin, end, part, piece_bytes):
                 yield _without(prefix, piece)
         for _ in chunks:
             pass
@@ -55,7 +59,7 @@ def _opened(chunks: Iterator[bytes], container: str, part: str) -> tuple[bytes, 
     return None
 
 
-def _cut(chunks: Iterator[bytes], begin: bytes, end: bytes, part: str) -> Iterator[bytes]:
+def _cut(chunks: Iterator[bytes], begin: bytes, end: bytes, part: str, piece_bytes: int) -> Iterator[bytes]:
     """What stands before `end`, cut where a `begin` stands; no tag lies across the border of two chunks."""
     pending = b""
     for chunk in chunks:
@@ -63,7 +67,7 @@ def _cut(chunks: Iterator[bytes], begin: bytes, end: bytes, part: str) -> Iterat
             yield pending + chunk[:last]
             return
         cut = chunk.rfind(begin)
-        if cut >= 0 and len(pending) + cut >= PIECE_BYTES:
+        if cut >= 0 and len(pending) + cut >= piece_bytes:
             yield pending + chunk[:cut]
             pending = chunk[cut:]
         else:
@@ -75,10 +79,10 @@ def _without(prefix: bytes, piece: bytes) -> bytes:
     return piece.replace(b"<" + prefix, b"<").replace(b"</" + prefix, b"</") if prefix else piece
 
 
-def _plain(stream: IO[bytes], part: str) -> Iterator[bytes]:
+def _plain(stream: IO[bytes], part: str, chunk_bytes: int) -> Iterator[bytes]:
     """The XML without comments, instructions and CDATA; each chunk but the first begins with a tag."""
     rest = b""
-    while chunk := stream.read(CHUNK_BYTES):
+    while chunk := stream.read(chunk_bytes):
         text = _not_too_long(rest + chunk, part)
         last = max(text.rfind(b"<"), 0)
         text, rest = text[:last], text[last:]

@@ -14,7 +14,7 @@ from fastexcel import CellError
 
 from formats.sheet_addresses import addressed
 from formats.sheet_durations import spell_durations
-from formats.sheet_markup import pieces
+from formats.sheet_markup import PIECE_BYTES, pieces
 from formats.sheet_strings import SharedStrings, mark_shared
 from formats.sheet_workbook import Frame, Sheet
 from schemas.row_error import column_letter
@@ -56,7 +56,12 @@ class SheetRows:
 
 
 def sheet_rows(
-    archive: zipfile.ZipFile, frame: Frame, sheet: Sheet, texts: SharedStrings, columns: range
+    archive: zipfile.ZipFile,
+    frame: Frame,
+    sheet: Sheet,
+    texts: SharedStrings,
+    columns: range,
+    piece_bytes: int = PIECE_BYTES,
 ) -> Iterator[SheetRows]:
     """All rows of the sheet that may have a cell, in order; blank ones may be left out.
 
@@ -68,7 +73,8 @@ def sheet_rows(
     """
     waiting: deque[Future[SheetRows]] = deque()
     with ThreadPoolExecutor(_THREADS) as pool:
-        for first_row, rows in _parts(archive, sheet, CELLS_AT_ONCE // max(len(columns), 1)):
+        most_rows = max(CELLS_AT_ONCE // max(len(columns), 1), 1)
+        for first_row, rows in _parts(pieces(archive, sheet.part, "sheetData", "row", piece_bytes), most_rows):
             waiting.append(pool.submit(_read, frame, sheet, columns, first_row, rows))
             if len(waiting) > _AHEAD:
                 yield _with_texts(waiting.popleft().result(), texts)
@@ -76,19 +82,19 @@ def sheet_rows(
             yield _with_texts(waiting.popleft().result(), texts)
 
 
-def _parts(archive: zipfile.ZipFile, sheet: Sheet, most_rows: int) -> Iterator[tuple[int, bytes]]:
+def _parts(found: Iterator[bytes], most_rows: int) -> Iterator[tuple[int, bytes]]:
     """The rows of the sheet as XML, no more than `most_rows` at once, and the number of the first of them."""
     row = 0
-    for piece in pieces(archive, sheet.part, "sheetData", "row"):
-        rows, found = addressed(piece, row)
-        if not found.rows.size:
+    for piece in found:
+        rows, addresses = addressed(piece, row)
+        if not addresses.rows.size:
             continue
-        row = int(found.rows[-1])
-        group = (found.rows - found.rows[0]) // max(most_rows, 1)
+        row = int(addresses.rows[-1])
+        group = (addresses.rows - addresses.rows[0]) // most_rows
         begins = np.flatnonzero(np.diff(group, prepend=-1))
-        ends = [*found.row_places[begins[1:]].tolist(), len(rows)]
-        for begin, place, end in zip(begins, found.row_places[begins], ends, strict=True):
-            yield int(found.rows[begin]), rows[place:end]
+        places = addresses.row_places[begins].tolist()
+        for begin, place, end in zip(begins, places, [*places[1:], len(rows)], strict=True):
+            yield int(addresses.rows[begin]), rows[place:end]
 
 
 def _read(frame: Frame, sheet: Sheet, columns: range, first_row: int, rows: bytes) -> SheetRows:

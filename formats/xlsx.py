@@ -13,6 +13,7 @@ from formats.blocks import finished_cells, resized
 from formats.escape import is_failed_rows, unescape
 from formats.header_row import HEAD_ROWS, find_header_row
 from formats.sheet_extent import extent
+from formats.sheet_markup import PIECE_BYTES
 from formats.sheet_stream import SheetRows, sheet_rows
 from formats.sheet_strings import SharedStrings
 from formats.sheet_workbook import Frame, Sheet
@@ -25,10 +26,15 @@ from schemas.text_table import Column, Detected, ErrorCell, TextBlock
 
 @dataclass(frozen=True)
 class Xlsx:
-    """A workbook in a ZIP archive."""
+    """A workbook in a ZIP archive.
+
+    Attributes:
+        piece_bytes: how much XML of a sheet is taken apart at once.
+    """
 
     kind: str = "xlsx"
     suffixes: tuple[str, ...] = (".xlsx", ".xlsm")
+    piece_bytes: int = PIECE_BYTES
 
     def matches(self, head: bytes) -> bool:
         """True for a ZIP archive; whether a workbook is in it shows when it is opened."""
@@ -47,7 +53,8 @@ class Xlsx:
             frame = Frame(archive)
             sheet, columns, notes = _chosen_sheet(archive, frame, options, limits)
             texts = SharedStrings(archive, frame, limits)
-            rows = _first_rows(sheet_rows(archive, frame, sheet, texts, columns), n_rows)
+            parts = sheet_rows(archive, frame, sheet, texts, columns, self.piece_bytes)
+            rows = _first_rows(parts, n_rows)
         header = find_header_row(rows, options.header_row, known_headers)
         headers = rows[header.row]
         if is_failed_rows(headers):
@@ -64,7 +71,8 @@ class Xlsx:
             texts = SharedStrings(archive, frame, limits)
             first = column_index(detected.columns[0].letter or "A")
             columns = range(first, first + len(detected.columns))
-            yield from resized(_blocks(sheet_rows(archive, frame, sheet, texts, columns), detected))
+            parts = sheet_rows(archive, frame, sheet, texts, columns, self.piece_bytes)
+            yield from resized(_blocks(parts, detected))
 
 
 def _chosen_sheet(
