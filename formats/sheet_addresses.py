@@ -15,6 +15,7 @@ LAST_COLUMN = 16_384
 _Places = npt.NDArray[np.int64]
 _Bytes = npt.NDArray[np.uint8]
 _PADDING = bytes(32)
+_SLICE_BYTES = 512 * 1024  # what stays in the processor's cache
 _ENDS_NAME = np.zeros(256, dtype=np.bool_)
 _ENDS_NAME[list(b" \t\r\n/>")] = True
 _KNOWN_TAGS = np.zeros(256, dtype=np.bool_)
@@ -32,15 +33,15 @@ class Addresses:
     Attributes:
         row_places: (n_rows,) offsets in the XML where the rows begin.
         rows: (n_rows,) 1-based, ascending.
+        cell_places: (n_cells,) offsets in the XML of the cells' tag names.
         cell_rows, cell_columns: (n_cells,) 1-based and 0-based.
-        filled: (n_cells,) False where a cell holds nothing but a format.
     """
 
     row_places: _Places
     rows: _Places
+    cell_places: _Places
     cell_rows: _Places
     cell_columns: _Places
-    filled: npt.NDArray[np.bool_]
 
 
 def addressed(xml: bytes, row_before: int) -> tuple[bytes, Addresses]:
@@ -64,8 +65,39 @@ def addressed(xml: bytes, row_before: int) -> tuple[bytes, Addresses]:
     return xml, found
 
 
+def filled_cells(xml: bytes, addresses: Addresses) -> npt.NDArray[np.bool_]:
+    """(n_cells,) False where a cell holds nothing but a format; in doubt, it holds something."""
+    text = np.frombuffer(xml + _PADDING, dtype=np.uint8)
+    cells = addresses.cell_places
+    ends = np.append(np.flatnonzero(text == ord(">")), text.size - 3)
+    end = ends[np.searchsorted(ends, cells)]
+    blank: npt.NDArray[np.bool_] = (text[end - 1] == ord("/")) | (
+        (text[end + 1] == ord("<")) & (text[end + 2] == ord("/"))
+    )
+    if blank.any():
+        # The tag goes on behind a `>` that stands in quotes.
+        quotes = np.cumsum(text == ord('"'), dtype=np.int32)
+        blank &= (quotes[end] - quotes[cells]) % 2 == 0
+    return ~blank
+
+
 def _addresses(xml: bytes) -> Addresses | None:
     """The addresses; None where one is missing or not written the way that almost all programs do."""
+    found: list[tuple[_Places, ...]] = []
+    begin = 0
+    while begin < len(xml) or not found:
+        end = xml.rfind(b"<row", begin + 1, begin + _SLICE_BYTES) if len(xml) > begin + _SLICE_BYTES else -1
+        end = end if end > 0 else len(xml)
+        part = _addresses_of_slice(xml[begin:end], begin)
+        if part is None:
+            return None
+        found.append(part)
+        begin = end
+    return Addresses(*map(np.concatenate, zip(*found, strict=True)))
+
+
+def _addresses_of_slice(xml: bytes, begin: int) -> tuple[_Places, ...] | None:
+    """What `Addresses` is made of, for whole rows that begin at this offset."""
     text = np.frombuffer(xml + _PADDING, dtype=np.uint8)
     names = np.flatnonzero(text == ord("<")) + 1
     first = text[names]
@@ -86,7 +118,7 @@ def _addresses(xml: bytes) -> Addresses | None:
     own = np.searchsorted(rows, cells) - 1
     if (own < 0).any() or (numbers[own] != cell_rows).any():
         return None
-    return Addresses(rows - 1, numbers, cell_rows, cell_columns, _filled(text, cells))
+    return rows - 1 + begin, numbers, cells + begin, cell_rows, cell_columns
 
 
 def _numbers(text: _Bytes, at: _Places) -> _Places | None:
@@ -128,20 +160,6 @@ def _digits(text: _Bytes, place: _Places) -> _Places | None:
         place = place + is_digit
     whole = (text[place] == ord('"')) & (numbers >= 1) & (numbers <= LAST_ROW)
     return numbers if whole.all() else None
-
-
-def _filled(text: _Bytes, cells: _Places) -> npt.NDArray[np.bool_]:
-    """Which cells have something between their tags; in doubt, they have."""
-    ends = np.append(np.flatnonzero(text == ord(">")), text.size - 3)
-    end = ends[np.searchsorted(ends, cells)]
-    blank: npt.NDArray[np.bool_] = (text[end - 1] == ord("/")) | (
-        (text[end + 1] == ord("<")) & (text[end + 2] == ord("/"))
-    )
-    if blank.any():
-        # The tag goes on behind a `>` that stands in quotes.
-        quotes = np.cumsum(text == ord('"'), dtype=np.int32)
-        blank &= (quotes[end] - quotes[cells]) % 2 == 0
-    return ~blank
 
 
 def _spelt_out(xml: bytes, row_before: int) -> bytes:

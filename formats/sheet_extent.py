@@ -5,9 +5,13 @@ which nothing can catch.
 """
 
 import zipfile
+from contextlib import closing
 from dataclasses import dataclass
 
-from formats.sheet_addresses import LAST_COLUMN, addressed
+import numpy as np
+import numpy.typing as npt
+
+from formats.sheet_addresses import LAST_COLUMN, Addresses, addressed, filled_cells
 from formats.sheet_markup import pieces
 from schemas.errors import FileRefusedError
 from schemas.limits import Limits
@@ -36,6 +40,15 @@ class Extent:
         """How many cells lie in it."""
         return len(self.columns) * self.last_row
 
+    def with_cells(self, addresses: Addresses, filled: npt.NDArray[np.bool_]) -> "Extent":
+        """The rectangle that has room for these cells below, too."""
+        if not filled.any():
+            return self
+        columns = addresses.cell_columns[filled]
+        first, last = int(columns.min()), int(columns.max())
+        row = int(addresses.cell_rows[filled][-1])
+        return Extent(min(self.first_column, first), max(self.last_column, last), row)
+
 
 def extent(archive: zipfile.ZipFile, part: str, limits: Limits) -> Extent:
     """Look at the addresses of all cells of this sheet, in flat memory, without reading any value.
@@ -45,19 +58,13 @@ def extent(archive: zipfile.ZipFile, part: str, limits: Limits) -> Extent:
             (`file.unreadable`).
     """
     seen, row = Extent(), 0
-    for piece in pieces(archive, part, "sheetData", "row"):
-        _, found = addressed(piece, row)
-        row = int(found.rows[-1]) if found.rows.size else row
-        if not found.filled.any():
-            continue
-        columns = found.cell_columns[found.filled]
-        seen = Extent(
-            min(seen.first_column, int(columns.min())),
-            max(seen.last_column, int(columns.max())),
-            int(found.cell_rows[found.filled][-1]),
-        )
-        if seen.cells > limits.sheet_cells:
-            raise _refusal(seen, limits)
+    with closing(pieces(archive, part, "sheetData", "row")) as found:
+        for piece in found:
+            xml, addresses = addressed(piece, row)
+            row = int(addresses.rows[-1]) if addresses.rows.size else row
+            seen = seen.with_cells(addresses, filled_cells(xml, addresses))
+            if seen.cells > limits.sheet_cells:
+                raise _refusal(seen, limits)
     return seen
 
 

@@ -6,7 +6,7 @@ piece after the other.
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import IO
 
@@ -24,7 +24,7 @@ _ENDS = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
 
 def pieces(
     archive: zipfile.ZipFile, part: str, container: str, element: str, piece_bytes: int = PIECE_BYTES
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """All `element`s inside the first `container` of the part, many at a time, without name prefixes.
 
     The whole part is read, so that its checksum is compared; nothing comes where it has no `container`.

@@ -3,8 +3,9 @@
 import re
 import zipfile
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,7 +63,7 @@ def sheet_rows(
     texts: SharedStrings,
     columns: range,
     piece_bytes: int = PIECE_BYTES,
-) -> Iterator[SheetRows]:
+) -> Generator[SheetRows, None, None]:
     """All rows of the sheet that may have a cell, in order; blank ones may be left out.
 
     Args:
@@ -72,9 +73,10 @@ def sheet_rows(
         FileRefusedError: the sheet can't be taken apart, or cells share a text that is not there.
     """
     waiting: deque[Future[SheetRows]] = deque()
-    with ThreadPoolExecutor(_THREADS) as pool:
-        most_rows = max(CELLS_AT_ONCE // max(len(columns), 1), 1)
-        for first_row, rows in _parts(pieces(archive, sheet.part, "sheetData", "row", piece_bytes), most_rows):
+    most_rows = max(CELLS_AT_ONCE // max(len(columns), 1), 1)
+    found = pieces(archive, sheet.part, "sheetData", "row", piece_bytes)
+    with closing(found), ThreadPoolExecutor(_THREADS) as pool:
+        for first_row, rows in _parts(found, most_rows):
             waiting.append(pool.submit(_read, frame, sheet, columns, first_row, rows))
             if len(waiting) > _AHEAD:
                 yield _with_texts(waiting.popleft().result(), texts)

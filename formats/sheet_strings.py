@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from itertools import chain
 
 import polars as pl
 
@@ -41,8 +42,14 @@ class SharedStrings:
         parts = [part for part in archive.infolist() if part.filename.lower() == STRINGS_PART]
         refuse_beyond_memory(_MEMORY_SHARE * sum(part.file_size for part in parts), limits)
         self._frame = frame
-        self._pieces = (piece for part in parts for piece in pieces(archive, part.filename, "sst", "si"))
+        self._parts = [pieces(archive, part.filename, "sst", "si") for part in parts]
+        self._pieces = chain.from_iterable(self._parts)
         self._texts = pl.Series("texts", [], dtype=pl.String)
+
+    def close(self) -> None:
+        """Read no more of them."""
+        for part in self._parts:
+            part.close()
 
     def put_into(self, cells: pl.DataFrame) -> pl.DataFrame:
         """The cells, all String, with texts where `mark_shared` left numbers.

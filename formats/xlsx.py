@@ -1,8 +1,8 @@
 """Workbooks of Excel and its kin (xlsx, xlsm): one sheet as text, at its true coordinates, in flat memory."""
 
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,9 +52,9 @@ class Xlsx:
         with _refused_when_broken(), open_archive(path, limits) as archive:
             frame = Frame(archive)
             sheet, columns, notes = _chosen_sheet(archive, frame, options, limits)
-            texts = SharedStrings(archive, frame, limits)
-            parts = sheet_rows(archive, frame, sheet, texts, columns, self.piece_bytes)
-            rows = _first_rows(parts, n_rows)
+            with closing(SharedStrings(archive, frame, limits)) as texts:
+                parts = sheet_rows(archive, frame, sheet, texts, columns, self.piece_bytes)
+                rows = _first_rows(parts, n_rows)
         header = find_header_row(rows, options.header_row, known_headers)
         headers = rows[header.row]
         if is_failed_rows(headers):
@@ -68,11 +68,11 @@ class Xlsx:
         with _refused_when_broken(), open_archive(path, limits) as archive:
             frame = Frame(archive)
             sheet = _named(frame.sheets, detected.sheet or "")
-            texts = SharedStrings(archive, frame, limits)
             first = column_index(detected.columns[0].letter or "A")
             columns = range(first, first + len(detected.columns))
-            parts = sheet_rows(archive, frame, sheet, texts, columns, self.piece_bytes)
-            yield from resized(_blocks(parts, detected))
+            with closing(SharedStrings(archive, frame, limits)) as texts:
+                parts = sheet_rows(archive, frame, sheet, texts, columns, self.piece_bytes)
+                yield from resized(_blocks(parts, detected))
 
 
 def _chosen_sheet(
@@ -105,17 +105,21 @@ def _note_of_others(chosen: Sheet, sheets: Sequence[Sheet]) -> tuple[str, ...]:
     return (f"the sheet {chosen.name!r} was read; the workbook has others: {', '.join(others)} (file: sheet)",)
 
 
-def _first_rows(parts: Iterator[SheetRows], n_rows: int) -> dict[int, list[str]]:
+def _first_rows(parts: Generator[SheetRows, None, None], n_rows: int) -> dict[int, list[str]]:
     """The first rows by number (1-based) with blanks as `""` and error cells as the sheet shows them."""
     rows: dict[int, list[str]] = {}
-    for part in parts:
-        for number, cells in zip(part.rows, part.cells.iter_rows(), strict=True):
-            if number <= n_rows:
-                rows[number] = [cell or "" for cell in cells]
-        for number, column, text in part.errors.filter(pl.col("row") <= n_rows).iter_rows():
-            rows[number][column] = text
-        if len(part.rows) and part.rows[-1] >= n_rows:
-            break
+    with closing(parts):
+        for part in parts:
+            head = part.cells.head(n_rows)
+            rows |= {
+                number: [cell or "" for cell in cells]
+                for number, cells in zip(part.rows, head.iter_rows(), strict=False)
+                if number <= n_rows
+            }
+            for number, column, text in part.errors.filter(pl.col("row") <= n_rows).iter_rows():
+                rows[number][column] = text
+            if len(part.rows) and part.rows[-1] >= n_rows:
+                break
     return rows
 
 
