@@ -147,7 +147,7 @@ def _refused_when_broken() -> Iterator[None]:
     """Any failure to take the workbook apart as a FileRefusedError (`file.unreadable`)."""
     try:
         yield
-    except FileRefusedError:
+    except (FileRefusedError, MemoryError):
         raise
     except BaseException as e:
         # A panic of the reader (Rust) derives from BaseException and has no importable class.

@@ -135,7 +135,8 @@ ODD_ROWS = {
     "next": ('<row r="2"><c r="B2"><v>1</v></c></row><row r="7"/><row><c/><c><v>2</v></c></row>', None),
     "rich": (
         (
-            '<row r="2"><c r="A2" t="inlineStr"><is><r><rPr><b/></rPr><t>a</t></r><r><t xml:space="preserve"> b</t></r>'
+            '<row r="2"><c r="A2" t="inlineStr"><is><r><rPr><b/></rPr><t>a</t></r>'
+            '<r><t xml:space="preserve"> b</t></r>'
             '<rPh sb="0" eb="1"><t>skipped</t></rPh></is></c></row>'
         ),
         {(2, "A"): "a b"},
