@@ -17,6 +17,7 @@ _DECLARED = {
     FieldType.DATE: "DATE",
     FieldType.TIME: "TIME",
     FieldType.DATETIME: "DATETIME",
+    FieldType.DURATION: "REAL",
 }
 """What is not named here is TEXT, decimals among them: text alone keeps their digits."""
 

@@ -13,7 +13,7 @@ def stored(name: str, dtype: pl.DataType) -> pl.Expr:
     """The column `name`, of type `dtype`, as String, Int64 or Float64.
 
     Dates and times become ISO text (datetimes in UTC, with a blank between date and time, and six digits
-    of a second where there are any), decimals their exact digits, truth values 0 and 1.
+    of a second where there are any), decimals their exact digits, durations seconds, truth values 0 and 1.
     """
     column = pl.col(name)
     if isinstance(dtype, pl.Decimal):
@@ -21,10 +21,11 @@ def stored(name: str, dtype: pl.DataType) -> pl.Expr:
     if isinstance(dtype, pl.Datetime):
         utc = column.dt.convert_time_zone("UTC") if dtype.time_zone else column
         return utc.dt.to_string("%Y-%m-%d %H:%M:%S%.6f").str.strip_suffix(".000000")
-    if dtype == pl.Date:
-        return column.dt.to_string("%Y-%m-%d")
-    if dtype == pl.Time:
-        return column.dt.to_string("%H:%M:%S%.6f").str.strip_suffix(".000000")
+    if dtype in {pl.Date(), pl.Time()}:
+        form = "%Y-%m-%d" if dtype == pl.Date else "%H:%M:%S%.6f"
+        return column.dt.to_string(form).str.strip_suffix(".000000")
+    if isinstance(dtype, pl.Duration):
+        return column.dt.total_microseconds() / 1_000_000
     if dtype.is_float():
         return column.cast(pl.Float64)
     return column.cast(pl.Int64 if dtype.is_integer() or dtype == pl.Boolean else pl.String)

@@ -139,7 +139,7 @@ _ROW = (
         "The whole number does not fit 64 bits.",
         "`99999999999999999999`",
     ),
-    Code("type.number", "not a number", "The text is no number.", "`1,5`"),
+    Code("type.number", "not a number of the form {form}", "The text is no number.", "`1,5`"),
     Code(
         "type.decimal",
         "not a decimal number of at most 26 digits before and 12 after the point",
@@ -159,6 +159,12 @@ _ROW = (
         "not a date and time of the form {form}",
         "The text is no date and time, or falls in an hour that the time zone skips or has twice.",
         "`yesterday`",
+    ),
+    Code(
+        "type.duration",
+        "not a duration of the form 36:00:00, hours first",
+        "The text is no duration.",
+        "`36 hours`",
     ),
     Code("type.json", "not valid JSON", "The text is no JSON.", "`{a: 1}`"),
     Code(

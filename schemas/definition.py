@@ -9,7 +9,17 @@ import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field as Setting, model_validator
 
 from schemas.errors import DefinitionError
-from schemas.field_types import CHOICES, NUMERIC, TEMPORAL, TEXTUAL, FieldType, Scalar, typed_value
+from schemas.field_types import (
+    CHOICES,
+    MEASURED,
+    NUMBER_FORMS,
+    NUMERIC,
+    TEMPORAL,
+    TEXTUAL,
+    FieldType,
+    Scalar,
+    typed_value,
+)
 
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 COLUMN_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
@@ -31,13 +41,13 @@ class Mode(StrEnum):
 
 
 APPLIES_TO: dict[str, frozenset[FieldType]] = {
-    "min": NUMERIC | TEMPORAL,
-    "max": NUMERIC | TEMPORAL,
+    "min": MEASURED,
+    "max": MEASURED,
     "min_length": TEXTUAL,
     "max_length": TEXTUAL,
     "pattern": TEXTUAL,
     "choices": CHOICES,
-    "format": TEMPORAL,
+    "format": NUMERIC | TEMPORAL,
     "timezone": frozenset({FieldType.DATETIME}),
 }
 """Constraint → the types that know it; on another type it is an error of the definition."""
@@ -61,7 +71,8 @@ class Field(_Document):
         min_length, max_length: characters, both included.
         pattern: regular expression (Rust syntax) that the whole value must match.
         default: taken where the cell is blank.
-        format: strftime form of dates and times in text; a real date cell needs none.
+        format: strftime form of dates and times in text, or how numbers are written there (a key of
+            `NUMBER_FORMS`); a real date or number cell needs none.
         timezone: IANA zone of datetimes that carry no offset; they are kept as UTC.
     """
 
@@ -119,11 +130,19 @@ class Field(_Document):
             typed_value(self.type, self.default, self.timezone)
         if self.type is FieldType.CHOICE and self.default not in (None, *self.choices):
             raise ValueError(f"the default {self.default!r} is none of the choices")
-        if self.format is not None and "%" in FORMAT_PATTERN.sub("", self.format):
+        self._check_format()
+        _check_pattern(self.pattern)
+
+    def _check_format(self) -> None:
+        if self.format is None:
+            return
+        if self.type in NUMERIC and self.format not in NUMBER_FORMS:
+            forms = ", ".join(map(repr, NUMBER_FORMS))
+            raise ValueError(f"the format {self.format!r} is none that numbers have; they are {forms}")
+        if self.type in TEMPORAL and "%" in FORMAT_PATTERN.sub("", self.format):
             raise ValueError(
                 f"the format {self.format!r} has a directive that is not known (fractions of a second are %.f)"
             )
-        _check_pattern(self.pattern)
 
     def _check_timezone(self) -> None:
         if self.timezone is not None and self.timezone not in available_timezones():

@@ -33,6 +33,7 @@ ROW_CASES = {
     "type.date": field_case("2024-02-30", type="date"),
     "type.time": field_case("25:00", type="time"),
     "type.datetime": field_case("yesterday", type="datetime"),
+    "type.duration": field_case("36 hours", type="duration"),
     "type.json": field_case("{a: 1}", type="json"),
     "type.multichoice": field_case('"[1, 2]"', type="multichoice", choices=["A"]),
     "type.uuid": field_case("1234", type="uuid"),
