@@ -72,7 +72,7 @@ def infer_command(
 def _alone(settings: Settings, file: Path) -> dict[str, Any]:
     """What the file is by itself: its rows, and those that can't be split into cells."""
     seen = look(settings.limits, file, file.name, SHOWN_ERRORS)
-    return _found(seen.detected, seen.rows, list(seen.detected.notes), seen.errors, seen.malformed)
+    return _found(seen.detected, seen.rows, [], seen.errors, seen.malformed)
 
 
 def _with_definition(settings: Settings, file: Path, definition: Definition) -> dict[str, Any]:
@@ -94,6 +94,7 @@ def _found(
         "refused": False,
         "detected": asdict(detected),
         "rows": rows,
+        "notes": detected.notes,
         "warnings": [*warnings, *unenforced()],
         "errors": [error_json(error) for error in errors],
         "errors_total": total,
@@ -111,8 +112,10 @@ def _show(found: dict[str, Any]) -> None:
         ]
         say("columns", ", ".join(columns))
         say("rows", f"{found['rows']:,}")
-    for warning in found.get("warnings", []):
-        say("note", warning)
+    for note in found.get("notes", ()):
+        say("note", note)
+    for warning in found.get("warnings", ()):
+        say("warning", warning)
     say("refused" if found["refused"] else "errors", f"{found['errors_total']:,}")
     for error in found["errors"]:
         plain("  " + error_text(RowError(**error)))

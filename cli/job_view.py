@@ -57,6 +57,7 @@ def job_json(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_E
             "error_code": job.error_code,
             "error_message": job.error_message,
             "detected": job.detected,
+            "notes": _notes(job),
             "definition": definition.name,
             "definition_version": definition.version,
             "mode": job.mode.value,
@@ -72,8 +73,10 @@ def show_job(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_E
     with Store.opened(settings) as store, store.read() as session:
         job = get_job(session, job_id)
         _show_detected(job)
+        for note in _notes(job):
+            say("note", note)
         for warning in job.warnings:
-            say("note", warning)
+            say("warning", warning)
         say(job.state.value, _counts_text(job))
         if job.error_message:
             say("reason", f"{job.error_code}: {job.error_message}")
@@ -140,6 +143,11 @@ def _give_failed_rows(settings: Settings, job_id: str, out: Path) -> int | None:
 
 def _existing(path: Path) -> str | None:
     return str(path) if path.exists() else None
+
+
+def _notes(job: Job) -> list[str]:
+    notes: list[str] = (job.detected or {}).get("notes", [])
+    return notes
 
 
 def _show_detected(job: Job) -> None:

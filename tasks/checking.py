@@ -14,6 +14,7 @@ from schemas.headers import FAILED_ROWS_COLUMN, UNREADABLE, Binding, normalise
 from schemas.pandera_schema import failures, limits, pandera_schema
 from schemas.row_error import RowError
 from schemas.text_table import Detected, MalformedRow, TextBlock
+from tasks.remarks import Remarks
 from tasks.staging import LINE, ORDINAL, RAW, ROW, VERDICT
 
 VALUE_CHARACTERS = 500
@@ -34,7 +35,11 @@ class CheckedBlock:
 
 
 class Checker:
-    """Checks the blocks of one file against one definition."""
+    """Checks the blocks of one file against one definition.
+
+    Attributes:
+        remarks: what the values are like that were checked so far.
+    """
 
     def __init__(self, definition: Definition, detected: Detected, binding: Binding) -> None:
         self._detected = detected
@@ -42,6 +47,7 @@ class Checker:
         headers = [normalise(column.header) for column in detected.columns]
         self._reasons = headers.index(FAILED_ROWS_COLUMN) if FAILED_ROWS_COLUMN in headers else None
         self._fields = [f for f in definition.fields if f.name in binding.columns]
+        self.remarks = Remarks(self._fields, detected, binding.columns)
         self._keep_raw = [f for f in self._fields if f.unique or f.name in definition.key]
         self._position = {f.name: index for index, f in enumerate(self._fields)}
         self._schema: pa.DataFrameSchema = pandera_schema(
@@ -84,7 +90,9 @@ class Checker:
     def _cast(self, block: TextBlock) -> tuple[pl.DataFrame, pl.DataFrame]:
         series, problems = [], [_no_problems()]
         for field in self._fields:
-            column = cast_column(self._text(block, field), field, self._detected.cells)
+            text = self._text(block, field)
+            column = cast_column(text, field, self._detected.cells)
+            self.remarks.look(field.name, text, column.values)
             series.append(column.values.alias(field.name))
             problems += [_problems(mask, field.name, code) for code, mask in column.failures.items()]
         for name, position in self._columns.items():

@@ -4,6 +4,7 @@ Only the reader's process calls these functions: see `tasks.reader`.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from formats import detect
@@ -53,7 +54,8 @@ def check_file(
     staged.finish(duplicates.verdicts)
     groups.update((error.code, error.field) for error in duplicates.errors)
     keep("duplicates", duplicates.errors, rows)
-    warnings = [*_warnings(definition, detected, binding, rows), *nameless.warnings]
+    warnings = [*_warnings(definition, binding, rows), *nameless.warnings, *checker.remarks.warnings]
+    detected = replace(detected, notes=(*detected.notes, *checker.remarks.notes))
     return FileChecked(detected, rows, groups, warnings)
 
 
@@ -108,8 +110,8 @@ class _Nameless:
         return [f"column {letter} has no header; what it holds was left out" for letter in letters]
 
 
-def _warnings(definition: Definition, detected: Detected, binding: Binding, rows: int) -> list[str]:
-    warnings = list(detected.notes)
+def _warnings(definition: Definition, binding: Binding, rows: int) -> list[str]:
+    warnings = []
     if binding.unknown and definition.policies.unknown_columns == "warn":
         warnings.append(f"no field claims {_listed(binding.unknown)}; left out")
     absent = [f.headers[0] for f in definition.fields if f.name not in binding.columns]

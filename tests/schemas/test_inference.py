@@ -88,9 +88,28 @@ def test_a_column_that_is_nearly_of_a_type_is_pointed_out(infer):
 
 
 def test_dates_that_all_read_both_ways_are_pointed_out(infer):
-    assert infer("Day", "01/02/2024", "03/04/2024").notes[1:] == (
-        "every date of 'Day' reads both ways; the month is taken to come first",
+    inferred = infer("Day", "01/02/2024", "03/04/2024")
+    assert inferred.definition.fields[0].format == "%m/%d/%Y"
+    assert inferred.notes[1:] == (
+        (
+            "every date of 'Day' reads both ways; the month is taken to come first, and the order of the rows "
+            "does not tell: look at it"
+        ),
     )
+
+
+def test_the_order_of_the_rows_tells_whether_day_or_month_comes_first(infer):
+    days = ["11/01/2024", "12/01/2024", "01/02/2024", "02/02/2024", "11/02/2024", "01/03/2024"]
+    for rows, way in ((days, "back"), (days[::-1], "forward")):
+        inferred = infer("Day", *rows)
+        assert inferred.definition.fields[0].format == "%d/%m/%Y"
+        assert inferred.notes[1:] == (
+            (
+                "every date of 'Day' reads both ways; the day is taken to come first: the rows then go "
+                f"{way} in time 0 times, not 2"
+            ),
+        )
+    assert infer("Day", "01/11/2024 08:00", "02/01/2025 09:00").definition.fields[0].format == "%m/%d/%Y %H:%M"
 
 
 def test_names_are_made_fit_and_kept_apart(infer):
