@@ -203,6 +203,12 @@ _ROW = (
     ),
     Code("choices", "none of the choices: {limit}", "The value is none of `choices`.", "`Maybe`"),
     Code(
+        "record",
+        "{detail}",
+        "A check of the model fails that the definition names as `record`.",
+        "an explosion 33 km below ground with `record: earthquakes`",
+    ),
+    Code(
         "key.duplicate",
         "the same key stands in {others}",
         "Several rows of the file have the same key.",

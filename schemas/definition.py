@@ -209,6 +209,7 @@ class Definition(_Document):
 
     Attributes:
         key: fields that tell records apart; may be empty in mode insert.
+        record: name of an installed pandera model (`schemas.records`) that makes more checks.
     """
 
     name: Annotated[str, Setting(pattern=NAME_PATTERN)]
@@ -216,6 +217,7 @@ class Definition(_Document):
     mode: Mode = Mode.UPSERT
     fields: Annotated[tuple[Field, ...], Setting(min_length=1, max_length=MOST_FIELDS)]
     destination: TableDestination
+    record: str | None = None
     file: FileOptions = FileOptions()
     policies: Policies = Policies()
 

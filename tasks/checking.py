@@ -1,6 +1,6 @@
 """One block of text, checked: typed values where they are, and every error of every row."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import pandera.polars as pa
@@ -12,6 +12,7 @@ from schemas.definition import Definition, Field
 from schemas.destination import Verdict
 from schemas.headers import FAILED_ROWS_COLUMN, UNREADABLE, Binding, normalise
 from schemas.pandera_schema import failures, limits, pandera_schema
+from schemas.record_checks import RecordChecks
 from schemas.row_error import RowError
 from schemas.text_table import Detected, MalformedRow, TextBlock
 from tasks.remarks import Remarks
@@ -53,6 +54,7 @@ class Checker:
         self._schema: pa.DataFrameSchema = pandera_schema(
             definition.model_copy(update={"fields": tuple(self._fields)})
         )
+        self._record = RecordChecks(definition, self._position) if definition.record else None
 
     def check(self, block: TextBlock) -> CheckedBlock:
         """Cast every cell, check every value; a malformed row fails without either."""
@@ -61,6 +63,7 @@ class Checker:
         problems = pl.concat([cast_failures, self._checked(typed, cast_failures, block)])
         shown = {(c.ordinal, c.column): c.text for c in block.error_cells}
         errors = self._malformed(block) + [self._error(block, shown, *problem) for problem in problems.rows()]
+        errors += self._record_errors(typed, cast_failures, block)
         errors.sort(key=lambda e: (e.ordinal or 0, self._position.get(e.field or "", -1)))
         return CheckedBlock(self._staged(block, typed, errors), errors)
 
@@ -103,10 +106,23 @@ class Checker:
     def _checked(self, typed: pl.DataFrame, cast_failures: pl.DataFrame, block: TextBlock) -> pl.DataFrame:
         """What pandera finds, without what follows from a cell that could not be read at all."""
         found = failures(self._schema, typed)
-        malformed = pl.Series([m.ordinal - block.first_ordinal for m in block.malformed], dtype=pl.UInt32)
-        return found.filter(~pl.col("index").is_in(malformed.implode())).join(
-            cast_failures, on=["index", "field"], how="anti"
-        )
+        return found.filter(_stands_in(block)).join(cast_failures, on=["index", "field"], how="anti")
+
+    def _record_errors(
+        self, typed: pl.DataFrame, cast_failures: pl.DataFrame, block: TextBlock
+    ) -> Iterator[RowError]:
+        """What the record model finds, likewise; a row with an unreadable cell is not judged as a whole."""
+        if self._record is None:
+            return
+        found = self._record.failures(typed).filter(_stands_in(block))
+        unread = pl.col("index").is_in(cast_failures["index"].implode()) & pl.col("field").is_null()
+        judged = found.filter(~unread).join(cast_failures, on=["index", "field"], how="anti")
+        for index, name, detail in judged.rows():
+            place = (block.first_ordinal + index, *self._place(block, index))
+            if name is None:
+                yield RowError("record", CODES["record"].says(detail=detail), *place)
+            else:
+                yield self._error(block, {}, index, name, "record", detail)
 
     def _text(self, block: TextBlock, field: Field) -> pl.Series:
         return block.cells.get_column(str(self._columns[field.name]))
@@ -121,7 +137,13 @@ class Checker:
         return errors
 
     def _error(
-        self, block: TextBlock, shown: Mapping[tuple[int, int], str], index: int, name: str, code: str
+        self,
+        block: TextBlock,
+        shown: Mapping[tuple[int, int], str],
+        index: int,
+        name: str,
+        code: str,
+        detail: str = "",
     ) -> RowError:
         """The error of one cell; `shown` has the texts of error cells by ordinal and column."""
         field = self._fields[self._position[name]]
@@ -131,6 +153,7 @@ class Checker:
             "limit": limits(field).get(code),
             "form": form_of(field),
             "value": value,
+            "detail": detail,
         }
         return RowError(
             code,
@@ -145,6 +168,12 @@ class Checker:
     def _place(self, block: TextBlock, index: int) -> tuple[int, int | None, str | None]:
         line = None if block.lines is None else int(block.lines[index])
         return int(block.rows[index]), line, self._detected.sheet
+
+
+def _stands_in(block: TextBlock) -> pl.Expr:
+    """True for an `index` at which the block has a row with cells, not a malformed one."""
+    malformed = pl.Series([m.ordinal - block.first_ordinal for m in block.malformed], dtype=pl.UInt32)
+    return ~pl.col("index").is_in(malformed.implode())
 
 
 def _no_problems() -> pl.DataFrame:

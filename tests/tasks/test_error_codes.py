@@ -110,8 +110,15 @@ def test_a_broken_workbook_and_a_missing_sheet_are_refused(
     assert lading.job(lading.run(error_cell_workbook, absent)).error_code == "file.sheet"
 
 
+def test_a_check_of_a_record_model_is_an_error(lading, make_definition, write_csv):
+    numbers = [{"name": name, "type": "number"} for name in ("depth", "magnitude", "magnitude_error")]
+    definition = make_definition(fields=[ID, {"name": "type"}, *numbers], record="earthquakes")
+    job_id = lading.run(write_csv("Id,type,depth", "1,Explosion,33"), definition)
+    assert [(e.code, e.row, e.column) for e in lading.errors(job_id)] == [("record", 2, None)]
+
+
 def test_every_code_is_tried_by_one_of_these_tests():
-    elsewhere = {"cell.error", "file.unreadable", "file.sheet"}
+    elsewhere = {"cell.error", "file.unreadable", "file.sheet", "record"}
     elsewhere |= {"file.memory_limit", "file.cpu_limit", "file.time_limit", "file.crash"}  # test_reader.py
     assert ROW_CASES.keys() | FILE_CASES.keys() | elsewhere == ROW_CODES.keys() | FILE_CODES.keys()
 
