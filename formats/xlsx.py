@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from formats.blocks import finished_cells
 from formats.escape import is_failed_rows, unescape
+from formats.exact_numbers import with_exact_numbers
 from formats.header_row import HEAD_ROWS, find_header_row
 from formats.sheet_extent import refuse_impossible_sheets
 from schemas.chunk import BLOCK_ROWS
@@ -133,6 +134,7 @@ def _load(reader: fastexcel.ExcelReader, name: str, is_1904: bool, n_rows: int |
     batch, cell_errors = sheet.to_arrow_with_errors()
     cells = pl.DataFrame(pa.Table.from_batches([batch]))
     cells.columns = [str(index) for index in range(cells.width)]
+    cells = with_exact_numbers(cells, lambda: _floats(reader, name, n_rows))
     found = (
         [(e.position[0] + 1, e.position[1], _shown(e.detail)) for e in cell_errors.errors]
         if cell_errors
@@ -141,6 +143,11 @@ def _load(reader: fastexcel.ExcelReader, name: str, is_1904: bool, n_rows: int |
     errors = pl.DataFrame(found, schema={"row": pl.UInt32, "column": pl.Int64, "text": pl.String}, orient="row")
     first_column = columns[0].absolute_index if columns else 0
     return _Sheet(_canonical(cells, is_1904), first_column, errors, sheet.visible == "visible")
+
+
+def _floats(reader: fastexcel.ExcelReader, name: str, n_rows: int | None) -> pl.DataFrame:
+    sheet = reader.load_sheet(name, header_row=None, skip_rows=0, n_rows=n_rows, dtypes="float")
+    return pl.DataFrame(pa.Table.from_batches([sheet.to_arrow_with_errors()[0]]))
 
 
 def _canonical(cells: pl.DataFrame, is_1904: bool) -> pl.DataFrame:

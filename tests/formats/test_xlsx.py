@@ -1,6 +1,7 @@
 """Coordinates, values and sheets of workbooks."""
 
 import datetime as dt
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -237,3 +238,25 @@ def test_housing_is_whole(read_table):
     assert (found.headers[0], found.headers[-1], found.letters[-1]) == ("longitude", "median_house_value", "J")
     assert found.cells[0][:4] == ("-122.23", "37.88", "41", "880")
     assert sum(1 for row in found.cells if row[4] is None) == 207
+
+
+@pytest.mark.parametrize(
+    "number",
+    [1 / 3, 1.2345678901234568e-10, 8e-279, 0.1 + 0.2, 999999.9999999999, 123.25, 1.7976931348623157e308],
+)
+def test_numbers_are_read_to_the_last_digit(tmp_path, read_table, number):
+    path = tmp_path / "numbers.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Amount", "Text"])
+        sheet.write_row(1, 0, [12345, "0.33333333333333"])
+    # The library that writes rounds numbers itself, Excel does not.
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    sheet_name = "xl/worksheets/sheet1.xml"
+    parts[sheet_name] = parts[sheet_name].replace(b"<v>12345</v>", f"<v>{number!r}</v>".encode())
+    with zipfile.ZipFile(path, "w") as book:
+        for name, part in parts.items():
+            book.writestr(name, part)
+    [(amount, text)] = read_table(path).cells
+    assert (float(amount), text) == (number, "0.33333333333333")
