@@ -14,7 +14,8 @@ from schemas.text_table import Cells
 
 BLANKS = " \t\r\n\u00a0\ufeff\u200b"
 UUID = r"^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$"
-EMAIL = r"^[^\s@<>,;:\"()\[\]\\]+@([^\s@<>,;:\"()\[\]\\.]+\.)+[^\s@<>,;:\"()\[\]\\.]{2,}$"
+_EMAIL_CHARACTER = r"[^\s\x00\u200b\ufeff@<>,;:\"()\[\]\\"
+EMAIL = rf"^{_EMAIL_CHARACTER}]+@({_EMAIL_CHARACTER}.]+\.)+{_EMAIL_CHARACTER}.]{{2,}}$"
 TRUE_WORDS = (
     "true",
     "t",
@@ -85,16 +86,18 @@ def cast_column(text: pl.Series, field: Field, cells: Cells = Cells.TEXT) -> Cas
         cells: where they are not `TEXT`, the canonical form is taken too, whatever the field's format. What
             reads as two different dates is the canonical one, and an error where they are `EITHER`.
     """
-    present = _present(text, field)
-    nul = present.str.contains("\0", literal=True).fill_null(value=False)
-    values = _cast(present.set(nul, None) if nul.any() else present, field, cells)
-    failures = {}
-    if values.null_count() > present.null_count():
-        missed = (present.is_not_null() & values.is_null()) & ~nul
-        failures = {"cell.nul": nul} | _split_by_code(missed, present, field)
+    values = _cast(text, field, cells) if field.type in _PARTICULAR else None
+    if values is None or values.null_count() > text.null_count():
+        present = _present(text, field)
+        nul = present.str.contains("\0", literal=True).fill_null(value=False)
+        values = _cast(present.set(nul, None) if nul.any() else present, field, cells)
+        failures = _failures(values, present, nul, field)
+    else:
+        # Blanks around values do not matter to these types, and a cell of nothing else would be none.
+        present, failures = text, {}
     if field.default is not None:
         values = values.set(present.is_null(), default_value(field))
-    return CastColumn(values, {name: mask for name, mask in failures.items() if mask.any()})
+    return CastColumn(values, failures)
 
 
 def form_of(field: Field) -> str:
@@ -109,11 +112,16 @@ def _present(text: pl.Series, field: Field) -> pl.Series:
     return present.set(blank, None) if blank.any() else present
 
 
-def _split_by_code(missed: pl.Series, text: pl.Series, field: Field) -> dict[str, pl.Series]:
-    if field.type is not FieldType.INTEGER:
-        return {f"type.{field.type.value}": missed}
-    whole = are_whole(text, field)
-    return {"type.integer": missed & ~whole, "type.integer_range": missed & whole}
+def _failures(values: pl.Series, present: pl.Series, nul: pl.Series, field: Field) -> dict[str, pl.Series]:
+    """Code → the cells with text that became no value; codes without such cells are left out."""
+    if values.null_count() == present.null_count():
+        return {}
+    missed = (present.is_not_null() & values.is_null()) & ~nul
+    failures = {"cell.nul": nul, f"type.{field.type.value}": missed}
+    if field.type is FieldType.INTEGER:
+        whole = are_whole(present, field)
+        failures |= {"type.integer": missed & ~whole, "type.integer_range": missed & whole}
+    return {code: mask for code, mask in failures.items() if mask.any()}
 
 
 def default_value(field: Field) -> object:
@@ -209,3 +217,5 @@ _BY_FORM: Mapping[FieldType, Callable[[pl.Series, Field, Cells], pl.Series]] = {
     FieldType.TIME: lambda text, field, _: times(text, field),
     FieldType.DATETIME: lambda text, field, _: datetimes(text, field),
 }
+_PARTICULAR = frozenset({*_BY_FORM, FieldType.BOOLEAN, FieldType.UUID, FieldType.EMAIL})
+"""Types of which no value holds a NUL or is blank."""

@@ -56,6 +56,10 @@ def _kept_exactly(text: pl.Series, form: str | None) -> pl.Series:
 
 def datetimes(text: pl.Series, field: Field) -> pl.Series:
     """Datetime without a zone, in UTC where the text or the field tells the zone; null where it is none."""
+    if field.format is None:
+        usual = text.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+        if usual.null_count() == text.null_count() and not text.str.contains(":60", literal=True).any():
+            return _plausible_year(_to_utc(usual, field.timezone), "%Y")
     text = _kept_exactly(text, field.format)
     if field.format and "z" in field.format:
         moments = text.str.to_datetime(field.format, time_unit="us", time_zone="UTC", strict=False)
@@ -63,9 +67,6 @@ def datetimes(text: pl.Series, field: Field) -> pl.Series:
     if field.format:
         local = text.str.to_datetime(field.format, time_unit="us", strict=False)
         return _to_utc(_plausible_year(local, field.format), field.timezone)
-    usual = text.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
-    if usual.null_count() == text.null_count():
-        return _plausible_year(_to_utc(usual, field.timezone), "%Y")
     bare = text.str.replace(rf"\s*{OFFSET}", "").str.replace(r"^(\d{4}-\d{2}-\d{2})T", "$1 ")
     local = bare.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
     for minutes in (bare, bare + " 00:00"):

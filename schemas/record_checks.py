@@ -9,6 +9,7 @@ import polars as pl
 from schemas.definition import Definition
 from schemas.errors import DefinitionError
 from schemas.field_types import DTYPES
+from schemas.pandera_schema import failing
 from schemas.records import record_model
 
 
@@ -71,14 +72,11 @@ class RecordChecks:
         """(n_rows,) Boolean: True where the check says no."""
         if part.check is None:
             return frame[part.field or ""].is_null()
-        what = f"the check {part.name!r} of the record {self._record!r}"
         try:
-            answer: pl.Series = part.check(frame.lazy(), part.field).check_output.collect().to_series()
+            return failing(part.check, frame, part.field)
         except Exception as error:  # what somebody else's check may raise is not known
+            what = f"the check {part.name!r} of the record {self._record!r}"
             raise DefinitionError(f"{what} failed itself: {type(error).__name__}: {error}") from error
-        if answer.dtype != pl.Boolean or answer.len() != frame.height:
-            raise DefinitionError(f"{what} has to answer true or false for each row, and did not")
-        return ~answer
 
 
 def fitting_model(definition: Definition) -> pa.DataFrameSchema:

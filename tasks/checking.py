@@ -100,7 +100,8 @@ class Checker:
             problems += [_problems(mask, field.name, code) for code, mask in column.failures.items()]
         for name, position in self._columns.items():
             indices = [c.ordinal - block.first_ordinal for c in block.error_cells if c.column == position]
-            problems.append(_frame(pl.Series(indices, dtype=pl.UInt32), name, "cell.error"))
+            if indices:
+                problems.append(_frame(pl.Series(indices, dtype=pl.UInt32), name, "cell.error"))
         return pl.DataFrame(series), pl.concat(problems)
 
     def _checked(self, typed: pl.DataFrame, cast_failures: pl.DataFrame, block: TextBlock) -> pl.DataFrame:
