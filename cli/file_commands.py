@@ -83,7 +83,8 @@ def _with_definition(settings: Settings, file: Path, definition: Definition) -> 
         errors.extend(found[: SHOWN_ERRORS - len(errors)])
 
     with tempfile.TemporaryDirectory(prefix="lading-check-") as folder:
-        checked = check(settings.limits, file, file.name, definition, Path(folder) / "stage", keep)
+        draft = Path(folder) / "draft"
+        checked = check(settings.limits, file, file.name, definition, draft, keep, is_draft=True)
     return _found(checked.detected, checked.rows, checked.warnings, errors, checked.groups.total())
 
 

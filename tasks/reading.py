@@ -28,8 +28,9 @@ class FileChecked:
     """What one pass over a file found.
 
     Attributes:
+        detected: with notes of what is good to know.
         rows: data rows of the file.
-        warnings: sentences for people.
+        warnings: sentences for people, of what is probably wrong.
     """
 
     detected: Detected
@@ -63,12 +64,23 @@ class Proposal:
 
 
 def check(
-    limits: Limits, path: Path, file_name: str, definition: Definition, stage: Path, keep: KeepErrors
+    limits: Limits,
+    path: Path,
+    file_name: str,
+    definition: Definition,
+    stage: Path,
+    keep: KeepErrors,
+    *,
+    is_draft: bool = False,
 ) -> FileChecked:
     """Have every row read, checked and staged in the folder `stage`; errors go to `keep` as they are found.
 
+    Args:
+        is_draft: nobody wants the records, so that the folder is left with what tells rows apart.
+
     Raises:
         FileRefusedError: the file as a whole can't be imported.
+        DefinitionError: its record model can't check such rows.
     """
 
     def told(message: Mapping[str, Any]) -> None:
@@ -79,6 +91,7 @@ def check(
         "file_name": file_name,
         "definition": definition.model_dump(mode="json"),
         "stage": str(stage),
+        "is_draft": is_draft,
     }
     answer = read_apart(limits, "check", request, told)
     groups = ErrorGroups({(code, field): rows for code, field, rows in answer["groups"]})

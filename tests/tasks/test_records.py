@@ -1,11 +1,14 @@
 """Record models: installed pandera models that check what a document can't say."""
 
+import os
+
 import pytest
 
 from schemas.document import parse_definition
 from schemas.errors import DefinitionError
 from schemas.job import JobState
 from schemas.records import known_records
+from tasks.reader_process import end_idle_readers
 
 MODELS = '''
 import pandera.polars as pa
@@ -62,6 +65,11 @@ def acme(tmp_path, monkeypatch):
     entries = [f"{name.lower()} = acme_records:{name}" for name in NAMES]
     (info / "entry_points.txt").write_text("\n".join(["[lading.records]", *entries, ""]))
     monkeypatch.syspath_prepend(site)
+    # The process that reads files finds it as we do; one that waits for a file was started before.
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), *filter(None, [os.getenv("PYTHONPATH")])]))
+    end_idle_readers()
+    yield
+    end_idle_readers()
 
 
 @pytest.fixture
