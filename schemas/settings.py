@@ -1,8 +1,9 @@
 """Where Lading keeps its state, and the few numbers that an operator may change."""
 
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.limits import DEFAULT_LIMITS, Limits
@@ -24,7 +25,9 @@ class Settings(BaseSettings):
     Built once by `main`, a flow or a test, and passed down; nothing reads it from a global.
     """
 
-    model_config = SettingsConfigDict(env_prefix="LADING_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="LADING_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     home: Path = Field(
         default_factory=lambda: find_home(Path.cwd()),
@@ -35,6 +38,12 @@ class Settings(BaseSettings):
         pattern=r"^[a-z][a-z0-9_-]{0,62}$",
         description="Whose data this is; the command line acts as `local`.",
     )
+    store_url: str | None = Field(
+        None,
+        description="The PostgreSQL database of the job store, `postgresql://user@host/database`, without a "
+        "password; unset, it is the SQLite file of the home.",
+    )
+    store_password: SecretStr | None = Field(None, description="The password for `LADING_STORE_URL`.")
     prefect_api_url: str | None = Field(
         None, description="Run imports as flows of this Prefect server instead of without one."
     )
@@ -89,6 +98,14 @@ class Settings(BaseSettings):
         DEFAULT_LIMITS.sheet_cells, ge=1, description="Cells that the filled part of a sheet may span."
     )
 
+    @field_validator("store_url")
+    @classmethod
+    def _without_password(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
+        if parts.password is not None or parse_qs(parts.query).keys() & {"password", "sslpassword"}:
+            raise ValueError("a password does not belong in a URL; LADING_STORE_PASSWORD is the place for it")
+        return url or None
+
     @property
     def limits(self) -> Limits:
         """What reading one file may cost."""
@@ -104,7 +121,7 @@ class Settings(BaseSettings):
 
     @property
     def store_path(self) -> Path:
-        """The job store's SQLite file."""
+        """The job store's SQLite file; there is none where `store_url` is set."""
         return self.home / "lading.db"
 
     @property

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Enum,
     Index,
     LargeBinary,
+    String,
     UniqueConstraint,
     text,
 )
@@ -22,6 +23,9 @@ from sqlmodel import Field, SQLModel
 from schemas.clock import utc_now
 from schemas.definition import Definition, Mode
 from schemas.job import TERMINAL, Counts, JobKind, JobState
+
+ONE_IMPORT_PER_DESTINATION = "one_import_per_destination"
+"""Name of the index that lets one job at a time import into a table."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -38,7 +42,22 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """Give the zone back."""
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class FreeText(TypeDecorator[str]):
+    """Text that may quote what somebody sent: what PostgreSQL can't store is shown by what stands for it."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """Make NUL visible, and each lone surrogate, which stands for a byte of a name, its escape."""
+        if value is None:
+            return None
+        return value.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="backslashreplace").decode()
 
 
 class DefinitionVersion(SQLModel, table=True):
@@ -80,7 +99,7 @@ class Upload(SQLModel, table=True):
     tenant: str
     sha256: str
     size_bytes: int
-    file_name: str
+    file_name: str = Field(sa_type=FreeText)
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -126,7 +145,7 @@ class Job(SQLModel, table=True):
             name="every_row_accounted_for",
         ),
         Index(
-            "one_import_per_destination",
+            ONE_IMPORT_PER_DESTINATION,
             "destination_key",
             unique=True,
             sqlite_where=text("state = 'importing'"),
@@ -166,7 +185,7 @@ class Job(SQLModel, table=True):
     )
     errors: int = 0
     error_code: str | None = None
-    error_message: str | None = None
+    error_message: str | None = Field(default=None, sa_type=FreeText)
 
     lease_owner: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     lease_epoch: int = 0
@@ -226,4 +245,4 @@ class Event(SQLModel, table=True):
     job_id: str = Field(foreign_key="job.id", index=True)
     at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     name: str
-    detail: str | None = None
+    detail: str | None = Field(default=None, sa_type=FreeText)

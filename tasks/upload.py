@@ -72,7 +72,7 @@ def _job_for(
     key = destination_key(settings.tenant, definition)
     for job in running_jobs(session, settings.tenant, key):
         same = (job.definition_id, job.mode, job.kind) == (stored.id, definition.mode, kind)
-        if same and is_free(job) and get_upload(session, job.upload_id).sha256 == upload.sha256:
+        if same and is_free(session, job) and get_upload(session, job.upload_id).sha256 == upload.sha256:
             add_event(session, job.id, "resumed", "the same file was brought again")
             return job
     return add_job(

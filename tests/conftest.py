@@ -73,6 +73,27 @@ def postgres_database(postgres_url: str) -> Iterator[str]:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+@pytest.fixture
+def on_postgres(tmp_path: Path, postgres_database: str) -> Settings:
+    """The settings of a home that is not there yet, with the job store in a PostgreSQL database."""
+    url = make_url(postgres_database)
+    without = url._replace(password=None).render_as_string()
+    return Settings(home=tmp_path / ".lading", store_url=without, store_password=url.password)
+
+
+@pytest.fixture(scope="session")
+def environment() -> Callable[[Settings], dict[str, str]]:
+    """Gives the environment in which a process of its own has the home and the job store of these settings."""
+
+    def of(settings: Settings) -> dict[str, str]:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("LADING_")}
+        password = settings.store_password.get_secret_value() if settings.store_password else ""
+        store = {"LADING_STORE_URL": settings.store_url or "", "LADING_STORE_PASSWORD": password}
+        return ours | {"LADING_HOME": str(settings.home)} | store
+
+    return of
+
+
 def _administer(url: URL) -> psycopg.Connection:
     plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
     return psycopg.connect(plain, autocommit=True)
