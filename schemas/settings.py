@@ -56,7 +56,18 @@ class Settings(BaseSettings):
     upload_days: float = Field(
         30.0, gt=0, description="For so long the bytes of an upload are sure to be kept."
     )
-    job_days: float = Field(90.0, gt=0, description="For so long a job's rows and errors are sure to be kept.")
+    stage_days: float = Field(
+        7.0, gt=0, description="For so long the checked rows of a job are kept that ended without a report."
+    )
+    error_days: float = Field(
+        90.0,
+        gt=0,
+        description="For so long a job's errors and its file of failed rows are sure to be kept, "
+        "if `LADING_JOB_DAYS` is not less.",
+    )
+    job_days: float = Field(
+        90.0, gt=0, description="For so long what became of each row is sure to be kept; counts stay."
+    )
     commit_rows: int = Field(
         10_000,
         ge=1_000,
@@ -133,9 +144,14 @@ class Settings(BaseSettings):
         """The SQLite file of the tenant's `database: default`."""
         return self.home / "data" / f"{tenant}.db"
 
+    @property
+    def uploads_path(self) -> Path:
+        """Folder of the bytes of all uploads."""
+        return self.home / "uploads"
+
     def upload_path(self, sha256: str) -> Path:
         """Where the bytes with this hash lie, whoever brought them."""
-        return self.home / "uploads" / sha256[:2] / sha256
+        return self.uploads_path / sha256[:2] / sha256
 
     def stages_path(self, job_id: str) -> Path:
         """Folder of all that was ever staged for the job."""

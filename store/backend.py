@@ -36,7 +36,9 @@ def is_postgres(session: Session | Connection) -> bool:
 def alone(session: Session | Connection, *name: str) -> None:
     """Until the end of this transaction nobody else is past the same call with the same name.
 
-    For what a row lock can't guard, because there is no row yet. SQLite has one writer anyway.
+    For what a row lock can't guard, because there is no row yet. On SQLite it is enough that the transaction
+    has begun: it is the only writer.
     """
-    if is_postgres(session):
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("/".join(name), 0))))
+    connection = session.connection() if isinstance(session, Session) else session
+    if is_postgres(connection):
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("/".join(name), 0))))

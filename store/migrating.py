@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from schemas.errors import FatalError
 from store.backend import Backend, alone
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The newest migration; a test compares it with `store/migrations/versions`."""
 
 

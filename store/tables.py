@@ -6,12 +6,14 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     Column,
     DateTime,
     Dialect,
     Enum,
     Index,
+    Integer,
     LargeBinary,
     String,
     UniqueConstraint,
@@ -89,7 +91,8 @@ class Upload(SQLModel, table=True):
 
     Attributes:
         file_name: as the user called it; shown, never used as a path.
-        expires_at: when the bytes may be removed.
+        expires_at: when the bytes may be removed, if no job needs them.
+        purged_at: when they were removed; None while they are there.
     """
 
     __tablename__ = "upload"
@@ -98,10 +101,11 @@ class Upload(SQLModel, table=True):
     id: str = Field(primary_key=True)
     tenant: str
     sha256: str
-    size_bytes: int
+    size_bytes: int = Field(sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), nullable=False))
     file_name: str = Field(sa_type=FreeText)
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
+    purged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 def _word(enum: type[StrEnum]) -> Enum:
@@ -133,7 +137,10 @@ class Job(SQLModel, table=True):
         lease_epoch: the fencing token; grows by one each time the lease is taken.
         …_at: when the job entered that state (the last time, for one that was resumed).
         reported_at: when the files for people were written.
-        expires_at: when its rows and errors may be removed; its counts stay.
+        expires_at: when what became of each row may be removed; its counts stay.
+        stage_expires_at: when its checked rows may be removed; its report removes them earlier.
+        errors_expire_at: when its errors and its report may be removed; not after `expires_at`.
+        purged_at, errors_purged_at: when that was done. Nothing is removed before the job is terminal.
     """
 
     __tablename__ = "job"
@@ -201,6 +208,10 @@ class Job(SQLModel, table=True):
     cancelled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     reported_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
+    stage_expires_at: datetime = Field(sa_type=UtcDateTime)
+    errors_expire_at: datetime = Field(sa_type=UtcDateTime)
+    purged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    errors_purged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     @property
     def counts(self) -> Counts:

@@ -15,7 +15,8 @@ def put_upload(
 ) -> Upload:
     """The tenant's upload of these bytes under this name, kept for `days` from now.
 
-    Until the end of the `write` nobody else brings or removes the same bytes.
+    Until the end of the `write` nobody else brings or removes the same bytes: the caller puts the file in
+    place before that.
     """
     lock_bytes(session, sha256)
     query = select(Upload).where(
@@ -30,7 +31,7 @@ def put_upload(
         file_name=file_name,
         expires_at=expires_at,
     )
-    upload.expires_at = max(upload.expires_at, expires_at)
+    upload.expires_at, upload.purged_at = max(upload.expires_at, expires_at), None
     session.add(upload)
     session.flush()
     return upload

@@ -48,6 +48,8 @@ def new_job(store, make_definition):
                 mode=Mode.UPSERT,
                 destination_key=f"local/default/{table}",
                 expires_at=datetime(2100, 1, 1, tzinfo=UTC),
+                stage_expires_at=datetime(2100, 1, 1, tzinfo=UTC),
+                errors_expire_at=datetime(2100, 1, 1, tzinfo=UTC),
             )
             return add_job(session, job).id
 
