@@ -1,4 +1,4 @@
-"""The one place of the command line that brings Prefect in: after its home is set, and only to run jobs."""
+"""The one place of the command line that brings Prefect in: after its home is set, and only to run stages."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,7 @@ from flows.prefect_home import isolate
 from flows.prefect_server import prefect_server
 from schemas.import_request import ImportRequest
 from schemas.settings import Settings
+from tasks.sweep import Purged
 
 
 def run_import(settings: Settings, request: ImportRequest, *, as_flow: bool, say: Callable[[str], None]) -> str:
@@ -41,3 +42,11 @@ def abandon(settings: Settings, job_id: str) -> None:
 
     with job_at_stake():
         run.abandon(settings, job_id)
+
+
+def purge(settings: Settings, *, dry_run: bool) -> Purged:
+    """Remove what has had its time."""
+    isolate(settings)
+    from tasks.purge import purge_home
+
+    return purge_home(settings, dry_run=dry_run)
