@@ -27,10 +27,7 @@ def get_job(session: Session, job_id: str) -> Job:
     Raises:
         NotFoundError: there is none.
     """
-    job = session.get(Job, job_id)
-    if job is None:
-        raise NotFoundError(f"there is no job {job_id!r}")
-    return job
+    return _there(session.get(Job, job_id), job_id)
 
 
 def find_job(session: Session, tenant: str, prefix: str) -> Job:
@@ -141,8 +138,8 @@ def locked_job(session: Session, job_id: str) -> Job:
     Raises:
         NotFoundError: there is none.
     """
-    get_job(session, job_id)
-    return session.get_one(Job, job_id, populate_existing=True, with_for_update={"key_share": True})
+    lock = {"key_share": True}
+    return _there(session.get(Job, job_id, populate_existing=True, with_for_update=lock), job_id)
 
 
 def _violates_one_import(error: IntegrityError) -> bool:
@@ -168,6 +165,10 @@ def _explain(session: Session, job_id: str, to: JobState, epoch: int) -> None:
 
 
 def _fresh(session: Session, job_id: str) -> Job:
-    job = get_job(session, job_id)
-    session.refresh(job)
+    return _there(session.get(Job, job_id, populate_existing=True), job_id)
+
+
+def _there(job: Job | None, job_id: str) -> Job:
+    if job is None:
+        raise NotFoundError(f"there is no job {job_id!r}")
     return job

@@ -107,11 +107,11 @@ def _purge_unknown_uploads(settings: Settings, store: Store, sweep: Sweep) -> No
         if path.suffix == LEFTOVER and sweep.is_older(path, LEFTOVER_DAYS):
             sweep.take("leftover", path)
         for bytes_path in entries(path):
-            with store.write() as session:
-                lock_bytes(session, bytes_path.name)
-                known = retention.are_bytes_known(session, bytes_path.name)
-                if not known and sweep.is_older(bytes_path, settings.upload_days):
-                    sweep.take("leftover", bytes_path)
+            if sweep.is_older(bytes_path, settings.upload_days):
+                with store.write() as session:
+                    lock_bytes(session, bytes_path.name)
+                    if not retention.are_bytes_known(session, bytes_path.name):
+                        sweep.take("leftover", bytes_path)
 
 
 def _known(store: Store, job_id: str) -> Job | None:

@@ -4,7 +4,7 @@ import logging
 import threading
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from sqlalchemy import make_url
 
 from schemas.chunk import Page
@@ -15,6 +15,7 @@ from store.database import Store
 from store.jobs import check_epoch, get_job
 from store.leases import lease_clock, take_lease
 from store.pages import list_pages, put_page
+from store.postgres import postgres_backend
 
 pytestmark = pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
 SECRET = "tell-nobody"
@@ -48,14 +49,22 @@ def test_a_url_of_something_else_is_refused(settings, url, said):
         Store.open(settings.model_copy(update={"store_url": url}))
 
 
-def test_a_database_that_is_not_there_is_named_and_the_password_is_not(settings, caplog):
+@pytest.mark.parametrize("change", [{"database": "lading_missing"}, {"username": "lading_nobody"}])
+def test_who_is_not_let_in_is_told_where_and_not_the_password(settings, caplog, change):
     caplog.set_level(logging.DEBUG)
-    url = settings.store_url.replace("lading_test_", "lading_missing_")
+    url = make_url(settings.store_url).set(**change).render_as_string()
     wrong = Settings(home=settings.home, store_url=url, store_password=SECRET)
-    with pytest.raises(FatalError, match=r'can\'t be opened: .*"lading_missing_.*does not exist') as refused:
+    # A server that asks for passwords says no more than that this one is wrong.
+    with pytest.raises(FatalError, match=r"can't be opened: .*(does not exist|password)") as refused:
         Store.open(wrong)
-    assert "postgresql+psycopg://" in str(refused.value)
+    assert f"{url} can't" in str(refused.value)
     assert SECRET not in str(refused.value) + caplog.text + repr(wrong)
+
+
+def test_the_password_is_that_of_the_settings_and_is_not_part_of_the_name(settings):
+    backend = postgres_backend(settings.model_copy(update={"store_password": SecretStr(SECRET)}))
+    assert backend.reader.url.password == SECRET
+    assert SECRET not in backend.place + repr(backend)
 
 
 def test_a_server_that_does_not_answer_may_do_so_later(settings):
