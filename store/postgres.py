@@ -81,7 +81,8 @@ def _url(settings: Settings) -> URL:
 
 def _understood(error: DBAPIError, place: str) -> LadingError | None:
     state: str | None = getattr(error.orig, "sqlstate", None)
-    said = str(getattr(getattr(error.orig, "diag", None), "message_primary", None) or error.orig).strip()
+    diagnosis = getattr(error.orig, "diag", None)
+    said = " ".join(str(getattr(diagnosis, "message_primary", None) or error.orig).split())
     if state is None:
         return _unconnected(error, place, said)
     if state.startswith(_BUSY):

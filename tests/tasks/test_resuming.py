@@ -52,17 +52,22 @@ def kill_when(lading, make_definition, environment):
             subprocess.Popen(arguments, env=environment(lading.settings)) as child,
             Store.opened(lading.settings) as store,
         ):
-            while True:
-                assert child.poll() is None, "the import ended before it could be killed"
-                with store.read() as session:
-                    jobs = [job for job in running_jobs(session, "local") if reached(job)]
-                if jobs:
-                    os.kill(child.pid, signal.SIGKILL)
-                    break
-                time.sleep(0.002)
-        return jobs[0].id
+            job_id = job_that(reached, store, child)
+            os.kill(child.pid, signal.SIGKILL)
+        return job_id
 
     return start_and_kill
+
+
+def job_that(reached, store, child):
+    """Waits until the child's job is so far; gives its id."""
+    while True:
+        assert child.poll() is None, "the import ended before it was so far"
+        with store.read() as session:
+            jobs = [job for job in running_jobs(session, "local") if reached(job)]
+        if jobs:
+            return jobs[0].id
+        time.sleep(0.002)
 
 
 def assert_whole(lading, job_id):
@@ -102,6 +107,27 @@ def test_a_killed_import_is_brought_to_its_end_with_every_row_once(lading, big_f
 
 def is_importing(job):
     return job.state == "importing" and job.rows_loaded >= 5_000
+
+
+@pytest.mark.parametrize("lading", ["postgresql"], indirect=True)
+def test_connections_to_the_job_store_that_are_cut_cost_nothing_but_time(
+    lading, make_definition, big_file, environment
+):
+    lading.apply(make_definition())
+    arguments = [sys.executable, "-c", CHILD, str(lading.settings.home), str(big_file), "things"]
+    cut = (
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with (
+        subprocess.Popen(arguments, env=environment(lading.settings)) as child,
+        Store.opened(lading.settings) as store,
+    ):
+        job_id = job_that(is_importing, store, child)
+        with store.read() as session:
+            assert session.connection().exec_driver_sql(cut).scalar_one() > 0
+        assert child.wait(timeout=60) == 0
+    assert_whole(lading, job_id)
 
 
 @pytest.mark.slow
