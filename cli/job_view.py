@@ -16,7 +16,7 @@ from store.database import Store
 from store.definitions import definition_of
 from store.jobs import get_job
 from store.pages import list_errors
-from store.tables import Job
+from store.tables import Job, Upload
 from store.uploads import get_upload
 from tasks.failed_rows import FAILED_ROWS_NAME, failed_rows
 
@@ -64,6 +64,7 @@ def job_json(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_E
             "kind": job.kind.value,
             "file": get_upload(session, job.upload_id).file_name,
             "received_at": job.received_at.isoformat(),
+            **_times(job, get_upload(session, job.upload_id)),
             "failed_rows": _existing(failed_rows_path(settings, job.id)),
         }
 
@@ -82,6 +83,7 @@ def show_job(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_E
             say("reason", f"{job.error_code}: {job.error_message}")
         if job.errors and job.rows:
             _show_errors(job, list_errors(session, job_id), shown_errors)
+        _show_times(job, get_upload(session, job.upload_id))
     path = _existing(failed_rows_path(settings, job_id))
     if path:
         say("failed", f"the failed rows, with the reasons, to be mended and sent again: {path}")
@@ -171,11 +173,44 @@ def _counts_text(job: Job) -> str:
 def _show_errors(job: Job, errors: Iterable[RowError], shown: int | None) -> None:
     for code, field, rows in job.error_groups[:10]:
         say("errors", f"{rows:,} times {code}" + (f" in {field}" if field else ""))
+    if job.errors_purged_at is not None:
+        say(
+            "errors",
+            f"removed on {job.errors_purged_at:%Y-%m-%d}, when their time was over; counts stay",
+        )
+        return
     listed = list(islice(errors, shown))
     for error in listed:
         plain("  " + error_text(error))
     if len(listed) < job.errors:
         plain(f"  … showing {len(listed):,} of {job.errors:,}")
+
+
+def _times(job: Job, upload: Upload) -> dict[str, str | None]:
+    """When what belongs to the job expires, and when it was removed; None where it is there."""
+    times = {
+        "upload_expires_at": upload.expires_at,
+        "upload_purged_at": upload.purged_at,
+        "stage_expires_at": job.stage_expires_at,
+        "errors_expire_at": job.errors_expire_at,
+        "errors_purged_at": job.errors_purged_at,
+        "expires_at": job.expires_at,
+        "purged_at": job.purged_at,
+    }
+    return {name: None if time is None else time.isoformat() for name, time in times.items()}
+
+
+def _show_times(job: Job, upload: Upload) -> None:
+    shown = (
+        ("the file", upload.expires_at, upload.purged_at),
+        ("errors", job.errors_expire_at, job.errors_purged_at),
+        ("rows", job.expires_at, job.purged_at),
+    )
+    parts = [
+        f"{what} until {expires:%Y-%m-%d}" if purged is None else f"{what} removed on {purged:%Y-%m-%d}"
+        for what, expires, purged in shown
+    ]
+    say("kept", f"{', '.join(parts)}; counts for good")
 
 
 def error_text(error: RowError) -> str:

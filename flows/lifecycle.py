@@ -105,24 +105,33 @@ def abandon(call: Call, settings: Settings, job_id: str) -> None:
 def _clear_the_way(call: Call, settings: Settings, store: Store, job_id: str) -> None:
     job = _job(store, job_id)
     while job.kind is JobKind.IMPORT and (earlier := _next_earlier(store, job)):
-        if is_free(earlier):
-            _step(store, job_id, "resumes", f"first resumes the interrupted job {earlier.id}")
-            bring_to_end(call, settings, earlier.id)
+        earlier_id, free = earlier
+        if free:
+            _step(store, job_id, "resumes", f"first resumes the interrupted job {earlier_id}")
+            bring_to_end(call, settings, earlier_id)
         else:
-            _step(store, job_id, "waits", f"waits for job {earlier.id}, which imports into the same table")
-            _await_free(store, earlier.id)
+            _step(store, job_id, "waits", f"waits for job {earlier_id}, which imports into the same table")
+            _await_free(store, earlier_id)
 
 
-def _next_earlier(store: Store, job: Job) -> Job | None:
+def _next_earlier(store: Store, job: Job) -> tuple[str, bool] | None:
+    """The id of the first earlier import into the same table, and whether nobody works on it."""
     with store.read() as session:
-        running = running_jobs(session, job.tenant, job.destination_key)
-    earlier = (j for j in running if j.kind is JobKind.IMPORT and j.received_at < job.received_at)
-    return next(earlier, None)
+        for other in running_jobs(session, job.tenant, job.destination_key):
+            if other.kind is JobKind.IMPORT and other.received_at < job.received_at:
+                return other.id, is_free(session, other)
+    return None
 
 
 def _await_free(store: Store, job_id: str) -> None:
-    while not is_free(job := _job(store, job_id)) and not job.state.terminal:
+    while not _is_done_or_free(store, job_id):
         time.sleep(WAIT_SECONDS)
+
+
+def _is_done_or_free(store: Store, job_id: str) -> bool:
+    with store.read() as session:
+        job = get_job(session, job_id)
+        return job.state.terminal or is_free(session, job)
 
 
 def _work(call: Call, settings: Settings, store: Store, job_id: str, epoch: int) -> None:

@@ -5,6 +5,7 @@ from itertools import groupby
 from pathlib import Path
 
 from formats import open_format, write_failed_rows
+from schemas.errors import NotFoundError
 from schemas.headers import UNREADABLE
 from schemas.row_error import RowError
 from schemas.settings import Settings
@@ -24,9 +25,14 @@ def failed_rows(settings: Settings, session: Transaction, job_id: str, out: Path
     """Write the rows of the job that have an error, as csv in their original columns; gives how many.
 
     Raises:
-        NotFoundError: the bytes of the upload are gone, or the file never became a table.
+        NotFoundError: the errors or the bytes of the upload are gone, or the file never became a table.
     """
     job = get_job(session, job_id)
+    if job.errors_purged_at is not None:
+        raise NotFoundError(
+            f"the errors of job {job_id} were removed on {job.errors_purged_at:%Y-%m-%d}, when their time was "
+            "over; its counts stay"
+        )
     detected = detected_of(job)
     source = kept_bytes(settings, get_upload(session, job.upload_id))
     out.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -58,8 +58,8 @@ def _validate(
 ) -> None:
     def keep(part: str, errors: Sequence[RowError], rows_read: int) -> None:
         with store.write() as session:
-            put_errors(session, job_id, part, errors)
             set_values(session, job_id, epoch=epoch, rows_read=rows_read)
+            put_errors(session, job_id, part, errors)
 
     path = kept_bytes(settings, upload)
     stage = settings.stage_path(job_id, epoch)
