@@ -26,10 +26,11 @@ def note_keys(
     parts = zip(guard.columns, guard.collations, strict=True)
     columns = [f"c{i} {table.column(c).kind} COLLATE {quoted(x)}" for i, (c, x) in enumerate(parts)]
     names = ", ".join(f"c{i}" for i in range(len(columns)))
-    connection.execute("PRAGMA temp_store = FILE")  # what was there before is gone with this
+    connection.execute("PRAGMA temp_store = FILE")  # drops what is in memory
     connection.execute("PRAGMA temp.cache_size = -32000")  # KiB
     connection.execute("BEGIN")
     try:
+        connection.execute(f"DROP TABLE IF EXISTS {_KEYS}")
         connection.execute(
             f'CREATE TEMP TABLE "lading_keys" ({", ".join(columns)}, PRIMARY KEY ({names})) WITHOUT ROWID'
         )

@@ -208,6 +208,7 @@ def killed():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("mode", "variant"),
     [(mode, variant) for mode in ("insert", "upsert", "update", "sync") for variant in ("plain", "atomic")]
@@ -245,6 +246,7 @@ def test_a_kill_around_any_commit_of_the_destination_costs_nothing_but_time(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_kill_after_any_commit_of_the_job_store_costs_nothing_but_time(ground, killed, tmp_path):
     bench = Bench(ground, tmp_path, "sync", "atomic")
     for number in count(1):
