@@ -9,7 +9,7 @@ from typing import Any
 from cli.file_modes import open_as_usual
 from cli.output import ExitStatus, error_line, plain, print_json, say
 from schemas.errors import LadingError
-from schemas.job import Counts, JobState
+from schemas.job import Counts, JobState, Outcome
 from schemas.row_error import RowError
 from schemas.settings import Settings
 from store.database import Store
@@ -135,7 +135,7 @@ def _give_failed_rows(settings: Settings, job_id: str, out: Path) -> int | None:
     """
     with Store.opened(settings) as store, store.read() as session:
         job = get_job(session, job_id)
-        if job.detected is None or job.state is JobState.INVALID:
+        if job.detected is None:
             return None
         # Resolved, because the file replaces what is there, which should not be a link such as /dev/stdout.
         written = failed_rows(settings, session, job_id, out.resolve())
@@ -162,12 +162,13 @@ def _show_detected(job: Job) -> None:
 
 def _counts_text(job: Job) -> str:
     counts: Counts = job.counts
-    parts = [f"{number:,} {name}" for name, number in asdict(counts).items() if number]
+    parts = [f"{number:,} {o.value}" for o in Outcome if (number := getattr(counts, o.value))]
     if not job.state.terminal:
         return f"{job.rows_read:,} rows read and {job.rows_loaded:,} imported so far"
     if not parts and job.state is not JobState.FINISHED:
         return "nothing was imported"
-    return f"{job.rows or 0:,} rows: {', '.join(parts) or 'nothing to do'}"
+    gone = f"; {counts.deleted:,} records deleted" if counts.deleted else ""
+    return f"{job.rows or 0:,} rows: {', '.join(parts) or 'nothing to do'}{gone}"
 
 
 def _show_errors(job: Job, errors: Iterable[RowError], shown: int | None) -> None:
