@@ -73,8 +73,8 @@ def opened(
     with plain_file(path, limits, folder) as (plain, packing):
         found = _format_of(plain, options.kind)
         detected = found.detect(plain, options, known_headers, limits)
-        note = _contradiction(found, packing, PurePath(name or ""))
-        notes = (note, *detected.notes) if note else detected.notes
+        noted = [_other_workbook(found, options.kind), _contradiction(found, packing, PurePath(name or ""))]
+        notes = (*filter(None, noted), *detected.notes)
         yield OpenFile(replace(detected, notes=notes, packing=packing), plain, found, limits)
 
 
@@ -120,8 +120,7 @@ def _format_of(path: Path, declared: str | None) -> Format:
     if is_blank(path, head):
         raise FileRefusedError("file.empty", FILE_CODES["file.empty"].says())
     if wanted is not None:
-        _refuse_other_kind(wanted, path, head)
-        return wanted
+        return _declared(wanted, path, head)
     seems = foreign_bytes(head) or foreign_text(head)
     claims = [] if seems else [f for f in all_formats() if f.matches(path, head)]
     if not claims:
@@ -130,16 +129,23 @@ def _format_of(path: Path, declared: str | None) -> Format:
     return min(claims, key=lambda f: f.kind == "csv")
 
 
-def _refuse_other_kind(wanted: Format, path: Path, head: bytes) -> None:
-    """Refuse bytes that can't be of the declared kind; one text may be read as any kind of text."""
+def _declared(wanted: Format, path: Path, head: bytes) -> Format:
+    """The declared format; a text may be read as any kind of text, and a workbook is what its bytes say."""
     seems = foreign_bytes(head)
-    if seems is None and (wanted.matches(path, head) or (wanted.of_text and is_text(head))):
-        return
-    claims = [f.kind for f in all_formats() if f.matches(path, head)]
-    seems = seems or (f"its bytes are {claims[0]}" if claims else foreign_container(path, head))
-    raise FileRefusedError(
-        "file.kind", _wrong_kind(f"the definition says {wanted.kind} (file: kind), but {seems}")
-    )
+    claims = [] if seems else [f for f in all_formats() if f.matches(path, head)]
+    if wanted in claims or (wanted.of_text and not seems and is_text(head)):
+        return wanted
+    if claims and not wanted.of_text and not claims[0].of_text:
+        return claims[0]
+    seems = seems or (f"its bytes are {claims[0].kind}" if claims else foreign_container(path, head))
+    detail = f"the definition says {wanted.kind} (file: kind), but {seems}"
+    raise FileRefusedError("file.kind", _wrong_kind(detail))
+
+
+def _other_workbook(found: Format, declared: str | None) -> str | None:
+    if declared in (None, found.kind):
+        return None
+    return f"the definition says {declared} (file: kind), but its bytes are {found.kind}; they decide"
 
 
 def _contradiction(found: Format, packing: str | None, name: PurePath) -> str | None:
