@@ -1,5 +1,6 @@
 """What is inside a ZIP archive or an OLE file: enough to tell one kind of workbook from another."""
 
+import re
 import struct
 import zipfile
 from pathlib import Path
@@ -10,6 +11,7 @@ from schemas.errors import FileRefusedError
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _CHUNK_BYTES = 1024 * 1024
+_OVERLAP_BYTES = 256
 _SECTOR_SHIFTS = (9, 12)
 _NO_SECTOR, _FREE = 0xFFFFFFFA, 0xFFFFFFFF
 
@@ -48,9 +50,9 @@ def ole_stream(path: Path, head: bytes, names: tuple[str, ...]) -> str | None:
     """
     if not head.startswith(OLE):
         return None
-    if _holds(path, "EncryptedPackage".encode("utf-16-le")):
+    if _names_stream(path, "EncryptedPackage"):
         raise locked()
-    return next((name for name in names if _holds(path, f"{name}\0".encode("utf-16-le"))), None)
+    return next((name for name in names if _names_stream(path, f"{name}\0")), None)
 
 
 def is_cut_ole(path: Path) -> bool:
@@ -96,12 +98,16 @@ def locked() -> FileRefusedError:
     )
 
 
-def _holds(path: Path, wanted: bytes) -> bool:
-    """Whether the bytes stand anywhere in the file, which may be large."""
+def holds(path: Path, pattern: re.Pattern[bytes]) -> bool:
+    """Whether the pattern, of at most `_OVERLAP_BYTES`, stands anywhere in the file, which may be large."""
     tail = b""
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK_BYTES):
-            if wanted in tail + chunk:
+            if pattern.search(tail + chunk):
                 return True
-            tail = chunk[-len(wanted) :]
+            tail = chunk[-_OVERLAP_BYTES:]
     return False
+
+
+def _names_stream(path: Path, name: str) -> bool:
+    return holds(path, re.compile(re.escape(name.encode("utf-16-le"))))

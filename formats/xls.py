@@ -1,11 +1,15 @@
 """Workbooks of Excel before 2007 (xls): records in an OLE file."""
 
+import re
 from pathlib import Path
 
-from formats.containers import OLE, is_cut_ole, ole_stream
+from formats.containers import OLE, holds, is_cut_ole, locked, ole_stream
 from formats.workbook import Workbook
 from schemas.errors import FileRefusedError
 from schemas.limits import Limits
+
+_ENCRYPTED = re.compile(rb"\x09\x08\x10\x00[\s\S]{16}(?:\x86\x00\x00\x00)?\x2f\x00[\s\S]\x00")
+"""The first records of a workbook behind a password: BOF, WRITEPROTECT where there is one, FILEPASS."""
 
 
 class Xls(Workbook):
@@ -21,10 +25,12 @@ class Xls(Workbook):
         return head.startswith(OLE) and is_cut_ole(path) and ole_stream(path, head, ("WordDocument",)) is None
 
     def examine(self, path: Path, limits: Limits) -> None:
-        """Refuse a file that is cut off, of which the reader would give what is left."""
+        """Refuse a file that is locked, or cut off: of that the reader would give what is left."""
         del limits
         if is_cut_ole(path):
             raise FileRefusedError("file.unreadable", "the workbook is cut off; send it whole")
+        if holds(path, _ENCRYPTED):
+            raise locked()
 
 
 FORMAT = Xls()
