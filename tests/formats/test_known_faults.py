@@ -12,6 +12,7 @@ import xlwt
 from hypothesis import given, settings, strategies as st
 
 from schemas.definition import Definition
+from schemas.errors import FileRefusedError
 from schemas.row_error import column_letter
 from tasks.file_check import check_file
 from tasks.staging import Stage
@@ -173,6 +174,14 @@ def found(tmp_path_factory):
         return [(e.code, e.row, e.line, e.column, e.value) for e in errors]
 
     return check
+
+
+@pytest.mark.parametrize("options", [{"delimiter": ";"}, {"header_row": 2}, {"encoding": "utf-16"}])
+def test_a_wrong_declaration_is_a_refusal_and_no_heap_of_errors(found, options):
+    content = "Id,Näme,Amount,Day\n1,a,2,2024-02-29\n3,b,4,2024-02-29\n".encode()
+    with pytest.raises(FileRefusedError) as refused:
+        found(Written(content, options, []), packed=False)
+    assert refused.value.code == ("file.encoding" if "encoding" in options else "header.missing")
 
 
 @pytest.mark.parametrize("files", [csv_files(), jsonl_files()], ids=["csv", "jsonl"])

@@ -181,6 +181,19 @@ def test_a_date_before_the_first_is_an_error_cell(path, read_table):
     assert [e.text for e in found.error_cells] == ["##### (-5.0 is no date)"]
 
 
+def test_a_merged_header_names_its_first_column_alone(path, read_table):
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.merge_range(0, 0, 0, 3, "A report")
+        sheet.merge_range(1, 1, 1, 2, "name")
+        sheet.write(1, 0, "id")
+        sheet.write(1, 3, "city")
+        sheet.write_row(2, 0, ["1", "a", "b", "x"])
+    found = read_table(path)
+    assert (found.detected.header_row, found.headers) == (2, ["id", "name", "", "city"])
+    assert found.cells == [("1", "a", "b", "x")]
+
+
 def test_digits_that_stand_as_text_are_not_said_to_be_lost(path, read_table):
     with xlsxwriter.Workbook(path) as book:
         sheet = book.add_worksheet()
