@@ -73,6 +73,18 @@ _FILE = (
         "The file made a library that reads it crash, or somebody killed the process that read it, twice.",
         "bytes that hit a fault of a library",
     ),
+    Code(
+        "file.unpacked_limit",
+        "{detail}",
+        "A packed file holds more than `unpacked_limit_bytes`.",
+        "a gzip file of 30 GiB of rows",
+    ),
+    Code(
+        "file.unpacked_ratio",
+        "{detail}",
+        "A packed file holds more than 64 MiB and `unpacked_limit_ratio` times its own size.",
+        "65 MiB of zeros packed with gzip",
+    ),
     Code("file.sheet", "{detail}", "The sheet that the definition names is not there.", "`sheet: Totals`"),
     Code(
         "file.header",

@@ -182,10 +182,12 @@ class FileOptions(_Document):
     """What is known of the file beforehand; None means: detect, and say what was detected.
 
     Attributes:
+        kind: of a format (`csv`, `jsonl`, `ods`, `xls`, `xlsb`, `xlsx`); of what is in it, for a packed file.
         header_row: 1-based, as the user sees it.
         encoding: a Python codec name.
     """
 
+    kind: Annotated[str, Setting(pattern="^[a-z0-9]+$")] | None = None
     sheet: str | None = None
     header_row: Annotated[int, Setting(ge=1)] | None = None
     delimiter: Annotated[str, Setting(min_length=1, max_length=1)] | None = None

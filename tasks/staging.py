@@ -26,6 +26,11 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    @property
+    def folder(self) -> Path:
+        """Where the blocks lie; whatever else is put there goes when they go."""
+        return self._folder
+
     def start(self) -> None:
         """Begin anew: forget what an earlier attempt left."""
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,5 +1,6 @@
 """Every code of the catalogue is brought about by a file, and the page in the docs says what the code says."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,7 @@ FILE_CASES = {
     "file.empty": (b"", {}),
     "file.kind": (b"\x89PNG\r\n\x1a\n" + bytes(100), {}),
     "file.encoding": (b"Id,X\n1,\xe9\n", {"file": {"encoding": "utf-8"}}),
+    "file.unpacked_ratio": (gzip.compress(bytes(70 * 2**20)), {}),
     "file.header": (b"Id,X\n1,a\n2,b\n", {"file": {"header_row": 9}}),
     "header.missing": (b"X\na\n", {}),
     "header.duplicate": (b"Id,X,id\n1,a,2\n", {}),
@@ -133,8 +135,15 @@ def test_a_check_of_a_record_model_is_an_error(lading, make_definition, write_cs
     assert [(e.code, e.row, e.column) for e in lading.errors(job_id)] == [("record", 2, None)]
 
 
+def test_a_packed_file_that_holds_more_than_the_setting_allows_is_refused(lading, make_definition, tmp_path):
+    path = tmp_path / "rows.csv.gz"
+    path.write_bytes(gzip.compress(b"Id,Name\n" + b"1,a\n" * 300))
+    lading.settings = lading.settings.model_copy(update={"unpacked_limit_bytes": 1_024})
+    assert lading.job(lading.run(path, make_definition())).error_code == "file.unpacked_limit"
+
+
 def test_every_code_is_tried_by_one_of_these_tests():
-    elsewhere = {"cell.error", "file.unreadable", "file.sheet", "record"}
+    elsewhere = {"cell.error", "file.unreadable", "file.sheet", "file.unpacked_limit", "record"}
     elsewhere |= {"file.memory_limit", "file.cpu_limit", "file.time_limit", "file.crash"}  # test_reader.py
     assert ROW_CASES.keys() | FILE_CASES.keys() | elsewhere == ROW_CODES.keys() | FILE_CODES.keys()
 
