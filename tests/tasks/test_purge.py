@@ -13,12 +13,13 @@ from flows import run
 from schemas.clock import utc_now
 from schemas.errors import NotFoundError, StoreBusyError
 from schemas.import_request import ImportRequest
-from schemas.job import JobState
+from schemas.job import Ending, JobState
 from store.database import Store
 from store.jobs import get_job
 from store.leases import held_lease
 from store.uploads import get_upload, lock_bytes
 from tasks.failed_rows import failed_rows
+from tasks.poll import end_job
 from tasks.purge import purge_home
 from tasks.upload import accept_upload
 from tasks.validate import validate_job
@@ -148,12 +149,15 @@ def test_nothing_goes_from_under_a_job_that_can_be_resumed(lading, make_definiti
 
 
 def test_a_job_that_ended_but_was_not_reported_keeps_its_bytes_for_the_report(
-    lading, make_definition, write_csv, purge_after, monkeypatch
+    lading, make_definition, write_csv, purge_after
 ):
-    monkeypatch.setattr("flows.lifecycle.report.fn", lambda *_: None)
-    job_id = lading.run(write_csv(HEADER, "a,A,1", "b,B,x"), make_definition())
+    lading.apply(make_definition())
+    source = str(write_csv(HEADER, "a,A,1", "b,B,x"))
+    job_id = accept_upload(lading.settings, ImportRequest(source, "things", validate_only=True))
+    with Store.opened(lading.settings) as store, held_lease(store, lading.settings, job_id) as epoch:
+        validate_job(lading.settings, job_id, epoch)
+        end_job(lading.settings, job_id, epoch, Ending())
     _, stage, report = paths_of(lading, job_id)
-    monkeypatch.undo()
     assert removed(purge_after(6)) == (0, 0, 0, 0, 0)
     assert removed(purge_after(31)) == (0, 1, 0, 0, 2)
     assert not stage.exists()
