@@ -97,7 +97,6 @@ class _Part:
         self._first_column = _origin(detected)
         self._width = len(detected.columns)
         self._errors: list[ErrorCell] = []
-        self._lost_digits: list[tuple[int, int]] = []
 
     def add(self, row: OdsRow) -> None:
         ordinal = self.rows.first_ordinal + len(self.rows.rows)
@@ -108,13 +107,10 @@ class _Part:
                 self._errors.append(ErrorCell(ordinal, index, cell.text))
             else:
                 texts[index] = cell.text
-            if cell.lost_digits:
-                self._lost_digits.append((ordinal, index))
         self.rows.add(texts, row.number, 0)
 
     def block(self) -> TextBlock:
-        lost, errors = tuple(self._lost_digits), tuple(self._errors)
-        return replace(self.rows.block(), lines=None, error_cells=errors, lost_digits=lost)
+        return replace(self.rows.block(), lines=None, error_cells=tuple(self._errors))
 
 
 def _chosen(tables: list[OdsTable], wanted: str | None) -> tuple[OdsTable, tuple[str, ...]]:

@@ -35,14 +35,12 @@ class OdsCell(NamedTuple):
     Attributes:
         column: 0-based, column A being 0.
         text: the value in canonical form; of an error, what the sheet shows.
-        lost_digits: True for a whole number beyond 2^53.
     """
 
     column: int
     text: str
     stored: StoredAs
     is_error: bool
-    lost_digits: bool
 
 
 class OdsRow(NamedTuple):
@@ -159,7 +157,8 @@ def _cells(row: ET.Element) -> list[OdsCell]:
         if element.tag not in _CELLS:
             continue
         repeated = int(element.get(f"{_TABLE}number-columns-repeated", "1"))
-        value = _value(element) if element.tag == _CELLS[0] and (len(element) or len(element.attrib)) else None
+        has_value = element.tag == _CELLS[0] and (len(element) or len(element.attrib))
+        value = _value(element) if has_value else None
         if value is not None and value[0].strip():
             if column + repeated > LAST_COLUMN:
                 raise FileRefusedError("file.unreadable", "a row has cells behind the last column of a sheet")
@@ -168,23 +167,22 @@ def _cells(row: ET.Element) -> list[OdsCell]:
     return cells
 
 
-def _value(cell: ET.Element) -> tuple[str, StoredAs, bool, bool] | None:
-    """Text, how it is stored, whether it is an error and whether it lost digits; None for a blank cell."""
+def _value(cell: ET.Element) -> tuple[str, StoredAs, bool]:
+    """Text, how it is stored, and whether it is an error."""
     kind = cell.get(f"{_OFFICE}value-type")
     shown = "\n".join(_text(part) for part in cell if part.tag == f"{_TEXT}p")
     failed = cell.get(f"{_TABLE}formula") is not None and _SHOWN_ERROR.match(shown)
     if failed or cell.get(f"{_CALC}value-type") == "error":
-        return shown or "#VALUE!", StoredAs.TEXT, True, False
+        return shown or "#VALUE!", StoredAs.TEXT, True
     if kind in _NUMBERS and (number := cell.get(f"{_OFFICE}value")) is not None:
-        plain = _plain_number(number)
-        return plain, StoredAs.NUMBER, False, plain.lstrip("-").isdigit() and abs(int(plain)) >= 2**53
+        return _plain_number(number), StoredAs.NUMBER, False
     if kind == "boolean" and (truth := cell.get(f"{_OFFICE}boolean-value")) is not None:
-        return truth, StoredAs.BOOLEAN, False, False
+        return truth, StoredAs.BOOLEAN, False
     if kind == "date" and (date := cell.get(f"{_OFFICE}date-value")) is not None:
-        return _MIDNIGHT.sub("", date).replace("T", " "), StoredAs.MOMENT, False, False
+        return _MIDNIGHT.sub("", date).replace("T", " "), StoredAs.MOMENT, False
     if kind == "time" and (time := cell.get(f"{_OFFICE}time-value")) is not None:
-        return iso_duration_text(time) or time, StoredAs.MOMENT, False, False
-    return shown or cell.get(f"{_OFFICE}string-value") or "", StoredAs.TEXT, False, False
+        return iso_duration_text(time) or time, StoredAs.MOMENT, False
+    return shown or cell.get(f"{_OFFICE}string-value") or "", StoredAs.TEXT, False
 
 
 def _plain_number(number: str) -> str:

@@ -23,8 +23,6 @@ from schemas.errors import FileRefusedError
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.text_table import Column, Detected, ErrorCell, StoredAs, StoredCells, TextBlock
 
-_LONG_NUMBER = r"^-?\d{16,}$"
-_SAFE_INTEGER = 2**53
 _ERRORS_SCHEMA = {"row": pl.UInt32, "column": pl.Int64, "text": pl.String}
 
 
@@ -78,10 +76,8 @@ class Workbook:
         """All rows below the header that have a cell; rows keep the numbers that the sheet shows."""
         del limits
         with refused_when_broken():
-            reader = fastexcel.read_excel(path)
-            sheet = _load(reader, detected.sheet or "")
-            lost = _lost_digits(reader, detected.sheet or "", sheet)
-        yield from _blocks(sheet, lost, detected)
+            sheet = _load(fastexcel.read_excel(path), detected.sheet or "")
+        yield from _blocks(sheet, detected)
 
     def stored_cells(
         self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS
@@ -236,20 +232,6 @@ def _with_true_moments(
     return cells.with_columns(series), no_dates
 
 
-def _lost_digits(reader: fastexcel.ExcelReader, name: str, sheet: Sheet) -> pl.DataFrame:
-    """The whole numbers beyond 2^53 that are no text; `row` 1-based, `column` 0-based."""
-    long = sheet.cells.select(pl.all().str.contains(_LONG_NUMBER).any())
-    found: list[tuple[int, int]] = []
-    for column in (int(c) for c in long.columns if long[c][0]):
-        texts = sheet.cells[str(column)]
-        numbers = texts.set(~texts.str.contains(_LONG_NUMBER).fill_null(value=False), None).cast(pl.Float64)
-        # A truth value can be made of a number, but not of digits that stand as text.
-        stored = _frame(_loaded(reader, name, "boolean", columns=[sheet.first_column + column]).to_arrow())["0"]
-        beyond = (numbers.abs() >= _SAFE_INTEGER) & stored.is_not_null()
-        found += [(row + 1, column) for row in beyond.fill_null(value=False).arg_true()]
-    return pl.DataFrame(found, schema={"row": pl.UInt32, "column": pl.Int64}, orient="row")
-
-
 def _rows_as_shown(sheet: Sheet) -> dict[int, list[str]]:
     """Rows by number (1-based) with blanks as `""` and error cells as the sheet shows them."""
     rows = {number: [cell or "" for cell in row] for number, row in enumerate(sheet.cells.iter_rows(), 1)}
@@ -258,14 +240,13 @@ def _rows_as_shown(sheet: Sheet) -> dict[int, list[str]]:
     return rows
 
 
-def _blocks(sheet: Sheet, lost: pl.DataFrame, detected: Detected) -> Iterator[TextBlock]:
+def _blocks(sheet: Sheet, detected: Detected) -> Iterator[TextBlock]:
     cells = finished_cells(sheet.cells, detected).with_row_index("row", offset=1)
     has_error = pl.col("row").is_in(sheet.errors["row"].unique().implode())
     is_blank = pl.all_horizontal(pl.exclude("row").is_null()) & ~has_error
     table = cells.filter((pl.col("row") > (detected.header_row or 0)) & ~is_blank)
     ordinals = table.select("row").with_row_index("ordinal")
     errors = ordinals.join(sheet.errors, on="row").sort("ordinal", "column")
-    lost = ordinals.join(lost, on="row").sort("ordinal", "column")
     for first in range(0, table.height, BLOCK_ROWS):
         block = table.slice(first, BLOCK_ROWS)
         inside = pl.col("ordinal").is_between(first, first + BLOCK_ROWS - 1)
@@ -275,7 +256,6 @@ def _blocks(sheet: Sheet, lost: pl.DataFrame, detected: Detected) -> Iterator[Te
             cells=block.drop("row"),
             rows=block["row"].cast(pl.UInt32),
             error_cells=tuple(ErrorCell(o, c, t) for o, c, t in wrong.iter_rows()),
-            lost_digits=tuple((o, c) for o, c in lost.filter(inside).select("ordinal", "column").iter_rows()),
         )
 
 

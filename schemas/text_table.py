@@ -131,8 +131,6 @@ class TextBlock:
         lines: (n_rows,) UInt32, 1-based physical lines; None for workbooks.
         malformed: in order of ordinal.
         error_cells: their text in `cells` is null.
-        lost_digits: (ordinal, 0-based index into `Detected.columns`) of the numbers beyond 2^53, of which a
-            workbook keeps no more than the first 15 to 17 digits.
     """
 
     first_ordinal: int
@@ -141,7 +139,6 @@ class TextBlock:
     lines: pl.Series | None = None
     malformed: tuple[MalformedRow, ...] = field(default=())
     error_cells: tuple[ErrorCell, ...] = field(default=())
-    lost_digits: tuple[tuple[int, int], ...] = field(default=())
 
 
 class StoredAs(StrEnum):

@@ -131,7 +131,6 @@ def test_every_value_is_read_in_its_canonical_form_at_its_place(kind, path, read
     assert found.cells == [(*EXPECTED[0][:8], long, "1.5"), EXPECTED[1]]
     assert (found.detected.header_row, found.rows, found.letters) == (5, [7, 9], list("CDEFGHIJKL"))
     assert [(e.ordinal, e.column, e.text) for e in found.error_cells] == [(0, 7, "#N/A"), (1, 7, "#DIV/0!")]
-    assert [cell for block in found.blocks for cell in block.lost_digits] == [(0, 8)]
 
 
 @pytest.mark.parametrize("kind", ["xls", "xlsb", "xlsx"])
@@ -192,17 +191,6 @@ def test_a_merged_header_names_its_first_column_alone(path, read_table):
     found = read_table(path)
     assert (found.detected.header_row, found.headers) == (2, ["id", "name", "", "city"])
     assert found.cells == [("1", "a", "b", "x")]
-
-
-def test_digits_that_stand_as_text_are_not_said_to_be_lost(path, read_table):
-    with xlsxwriter.Workbook(path) as book:
-        sheet = book.add_worksheet()
-        sheet.write_row(0, 1, ["id", "other"])
-        sheet.write_string(1, 1, "12345678901234567")
-        sheet.write_number(2, 1, 2**53 - 1)
-        sheet.write_number(3, 2, -(2**60))
-    lost = [cell for block in read_table(path).blocks for cell in block.lost_digits]
-    assert lost == [(2, 1)]
 
 
 def test_a_spreadsheet_as_another_library_writes_it_is_read(path, read_table):
