@@ -87,10 +87,10 @@ def check(
         keep(message["part"], [RowError(*values) for values in message["errors"]], message["rows"])
 
     request = {
-        "path": str(path),
+        "path": str(path.absolute()),
         "file_name": file_name,
         "definition": definition.model_dump(mode="json"),
-        "stage": str(stage),
+        "stage": str(stage.absolute()),
         "is_draft": is_draft,
     }
     answer = read_apart(limits, "check", request, told)
@@ -105,7 +105,7 @@ def look(limits: Limits, path: Path, file_name: str, shown_errors: int) -> FileL
     Raises:
         FileRefusedError: the file can't be read as a table.
     """
-    request = {"path": str(path), "file_name": file_name, "shown_errors": shown_errors}
+    request = {"path": str(path.absolute()), "file_name": file_name, "shown_errors": shown_errors}
     answer = read_apart(limits, "look", request)
     errors = [RowError(**error) for error in answer["errors"]]
     return FileLook(DETECTED.validate_python(answer["detected"]), answer["rows"], answer["malformed"], errors)
@@ -117,5 +117,5 @@ def infer(limits: Limits, path: Path, file_name: str) -> Proposal:
     Raises:
         FileRefusedError: the file can't be read as a table.
     """
-    answer = read_apart(limits, "infer", {"path": str(path), "file_name": file_name})
+    answer = read_apart(limits, "infer", {"path": str(path.absolute()), "file_name": file_name})
     return Proposal(Definition.model_validate(answer["definition"]), tuple(answer["notes"]))
