@@ -90,7 +90,7 @@ def check(
         "path": str(path.absolute()),
         "file_name": file_name,
         "definition": definition.model_dump(mode="json"),
-        "stage": str(stage),
+        "stage": str(stage.absolute()),
         "is_draft": is_draft,
     }
     answer = read_apart(limits, "check", request, told)
