@@ -8,13 +8,13 @@ from pathlib import Path
 import polars as pl
 
 from destinations.batch import load_batch
-from destinations.outcomes import SEQ, Outcomes
+from destinations.outcomes import Outcomes
 from destinations.sqlite_books import PAGES_AT_ONCE, SqliteBooks
 from destinations.sqlite_errors import explained
 from destinations.sqlite_load import SqliteLoad
 from destinations.sqlite_table import create_table, read_table
 from destinations.table import Table, refuse_misfit
-from destinations.values import stored, stored_default
+from destinations.values import stored_rows
 from schemas.chunk import Page
 from schemas.definition import Definition
 from schemas.destination import StagedChunk
@@ -165,7 +165,7 @@ class SqliteDestination:
         self, job_id: str, definition: Definition, chunks: list[StagedChunk], *, commit_refused: bool
     ) -> None:
         table = self._fitting_table(definition)
-        rows = _stored_rows(definition, pl.concat([c.frame for c in chunks]))
+        rows = stored_rows(definition, pl.concat([c.frame for c in chunks]))
         work = SqliteLoad(self._connection, definition, table, rows, commit_refused=commit_refused)
         outcomes = Outcomes(definition, rows)
         load_batch(work, definition, rows, outcomes)
@@ -179,15 +179,3 @@ class SqliteDestination:
             raise DestinationError(f"the table {definition.destination.table!r} is not in {self._path}")
         refuse_misfit(definition, table)
         return table
-
-
-def _stored_rows(definition: Definition, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows numbered, with the fields as they are stored; a key that the file lacks has its default."""
-    schema = frame.schema
-    fields = [stored(f.name, schema[f.name]) for f in definition.fields if f.name in schema]
-    absent = [
-        pl.lit(stored_default(definition.field(name))).alias(name)
-        for name in definition.key
-        if name not in schema
-    ]
-    return frame.select("_ordinal", "_row", "_verdict", *fields, *absent).with_row_index(SEQ)

@@ -21,6 +21,14 @@ _DECLARED = {
 }
 """What is not named here is TEXT, decimals among them: text alone keeps their digits."""
 
+_ALTERS_TEXT = "is declared for numbers and would change text such as '007'"
+_UNFIT = {
+    FieldType.STRING: _ALTERS_TEXT,
+    FieldType.CHOICE: _ALTERS_TEXT,
+    FieldType.DECIMAL: "would keep decimals as floats; declare the field a number",
+}
+"""What a column for numbers can't keep; other types that are stored as text never look like a number."""
+
 _ROLLS_BACK = re.compile(r"RAISE\s*\(\s*ROLLBACK\b", re.IGNORECASE)
 _OVERRULES = re.compile(r"\bON\s+CONFLICT\b", re.IGNORECASE)
 
@@ -126,7 +134,7 @@ def _columns(
         generated = hidden in {2, 3}
         demanding = needed and not generated and name != alias
         kind = affinity(declared, strict=strict)
-        yield Column(name, kind, demanding, generated, alters_text=kind not in {"TEXT", "BLOB"})
+        yield Column(name, kind, demanding, generated, {} if kind in {"TEXT", "BLOB"} else _UNFIT)
 
 
 def _rowid_alias(info: list[tuple[str, str, int, str | None, int, int]]) -> str | None:

