@@ -112,7 +112,7 @@ class PostgresLoad:
         found = self._connection.execute(
             sql.SQL(
                 "SELECT s.seq, t.tableoid IS NULL FROM {} AS s LEFT JOIN {} AS t ON {} "
-                "WHERE t.tableoid IS NULL OR s.seq = ANY(%s) OR {} ORDER BY s.seq"
+                "WHERE t.tableoid IS NULL OR s.seq = ANY(%s::int4[]) OR {} ORDER BY s.seq"
             ).format(STAGE, self._table.alone, self._same_key(), _OR.join([sql.SQL("false"), *differs])),
             (list(self._stage.unfit),),
         ).fetchall()

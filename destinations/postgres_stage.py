@@ -15,8 +15,8 @@ from destinations.postgres_types import own_type
 from schemas.definition import Field
 
 STAGE = sql.Identifier("pg_temp", "lading_stage")
-PICKED = sql.SQL("s.seq = ANY(%(records)s)")
-"""The records with these sequence numbers."""
+PICKED = sql.SQL("s.seq = ANY(%(records)s::int4[])")
+"""The records with these sequence numbers; with numbers of another size PostgreSQL looks them up one by one."""
 
 
 def copy_in(
@@ -137,7 +137,8 @@ class PostgresStage:
         place = sql.SQL("CASE {} END").format(sql.SQL(" ").join(differs))
         found = self._connection.execute(
             sql.SQL(
-                "SELECT seq, place FROM (SELECT s.seq, {} AS place FROM {} AS s WHERE s.seq <> ALL(%s)) AS s "
+                "SELECT seq, place FROM (SELECT s.seq, {} AS place FROM {} AS s "
+                "WHERE s.seq <> ALL(%s::int4[])) AS s "
                 "WHERE place IS NOT NULL"
             ).format(place, STAGE),
             (list(self.unfit),),

@@ -12,7 +12,8 @@ from destinations.outcomes import Outcomes
 from destinations.sqlite_books import PAGES_AT_ONCE, SqliteBooks
 from destinations.sqlite_errors import explained
 from destinations.sqlite_load import SqliteLoad
-from destinations.sqlite_table import create_table, read_table
+from destinations.sqlite_made import table_for
+from destinations.sqlite_table import read_table
 from destinations.table import Table, refuse_misfit
 from destinations.values import stored_rows
 from schemas.chunk import Page
@@ -58,18 +59,14 @@ class SqliteDestination:
         self._books = SqliteBooks(self._connection)
 
     def prepare(self, definition: Definition) -> None:
-        """Make the table and the bookkeeping where they are not there.
+        """Make what is not there yet: the bookkeeping, the table, columns for new fields in a table of ours.
 
         Raises:
             DestinationError: the table that is there does not fit; every difference is named.
         """
         name = definition.destination.table
         with explained(f"preparing the table {name!r} in {self._path}"), self._transaction():
-            table = read_table(self._connection, name)
-            if table is None:
-                create_table(self._connection, definition)
-            else:
-                refuse_misfit(definition, table)
+            refuse_misfit(definition, table_for(self._connection, definition))
             self._books.open()
 
     def begin(self, job_id: str, epoch: int) -> None:

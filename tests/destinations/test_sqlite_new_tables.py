@@ -50,6 +50,7 @@ def test_prepare_is_harmless_when_repeated(sqlite):
     ) == [
         ("lading_jobs",),
         ("lading_pages",),
+        ("lading_tables",),
     ]
 
 
