@@ -151,7 +151,10 @@ class PostgresLoad:
 
     def stored_keys(self) -> list[tuple[int, tuple[object, ...]]]:
         """(sequence number, key as stored) of each staged record that is in the table."""
-        key = _COMMA.join(self._theirs(i) for i in self._key)
+        # as text, a `char(n)` is without the blanks that fill it up
+        key = _COMMA.join(
+            sql.SQL("{}::text" if self._types[i].is_text else "{}").format(self._theirs(i)) for i in self._key
+        )
         found = self._connection.execute(
             sql.SQL("SELECT s.seq, {} FROM {} AS s JOIN {} AS t ON {}").format(
                 key, STAGE, self._table.alone, self._same_key()

@@ -109,7 +109,8 @@ class ColumnType:
         if field.type is FieldType.BOOLEAN and self.name in {*_INTEGERS, "numeric"}:
             return sql.SQL("{}::int4::bool").format(value)
         if field.type is FieldType.INTEGER and self.name in {"float4", "float8"}:
-            return sql.SQL("{}::text::numeric").format(value)  # the cast to an integer may overflow
+            # 2^63, to which 2^63 - 1 is rounded, can't be cast to an integer
+            return sql.SQL("CASE WHEN {0} < 9223372036854775808 THEN {0}::int8 END").format(value)
         return sql.SQL("{}::{}").format(value, _named(own_type(field.type)))
 
     def compared(self, value: sql.Composable) -> sql.Composable:

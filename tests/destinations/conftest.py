@@ -2,6 +2,7 @@
 
 import sqlite3
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -147,6 +148,7 @@ class PostgresLab(Lab):
     """The bench in a PostgreSQL database of the test's own."""
 
     url: URL = field(default_factory=lambda: make_url("postgresql://"))
+    _own: psycopg.Connection | None = None
     dialect = "postgres"
     says_unique = "violates unique constraint"
     says_check = 'new row for relation "things" violates check constraint "positive"'
@@ -158,9 +160,35 @@ class PostgresLab(Lab):
         return {"database": self.url._replace(password=None).render_as_string()} | reference
 
     def sql(self, statement: str, *values: object) -> list[tuple[object, ...]]:
-        with closing(self.connect()) as connection:
-            cursor = connection.execute(statement.replace("?", "%s") if values else statement, values or None)
-            return cursor.fetchall() if cursor.description else []
+        if self._own is None:
+            self._own = self.connect()
+        cursor = self._own.execute(statement.replace("?", "%s") if values else statement, values or None)
+        return cursor.fetchall() if cursor.description else []
+
+    def close(self) -> None:
+        super().close()
+        if self._own is not None:
+            self._own.close()
+
+    @contextmanager
+    def acting_as_another(self) -> Iterator[str]:
+        """Open destinations as a new user with a password, who owns what is in `public` but is no superuser."""
+        administrator, role = self.url, f"lading_test_{uuid.uuid4().hex}"
+        self.sql(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'")
+        self.sql(f"GRANT ALL ON SCHEMA public TO {role}")
+        for (table,) in self.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+            self.sql(f'ALTER TABLE "{table}" OWNER TO {role}')
+        self.url = self.url.set(username=role, password="secret")
+        try:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv(PASSWORD, "secret")
+                yield role
+        finally:
+            self.url = administrator
+            super().close()
+            self.sql(f"REASSIGN OWNED BY {role} TO CURRENT_USER")
+            self.sql(f"DROP OWNED BY {role}")
+            self.sql(f"DROP ROLE {role}")
 
     def connect(self) -> psycopg.Connection:
         """A connection as any other program would have."""
@@ -237,11 +265,19 @@ def sqlite(tmp_path: Path) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def postgres(tmp_path: Path, postgres_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresLab]:
+def postgres(
+    tmp_path: Path, shared_postgres_database: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[PostgresLab]:
     """The bench for what only PostgreSQL does."""
-    url = make_url(postgres_database)
+    url = make_url(shared_postgres_database)
     if url.password is not None:
         monkeypatch.setenv(PASSWORD, str(url.password))
     settings = Settings(home=tmp_path / "home", busy_timeout_seconds=10)
     with closing(PostgresLab(settings, url=url)) as bench:
         yield bench
+        bench.sql("DROP FOREIGN DATA WRAPPER IF EXISTS f CASCADE")
+        for (schema,) in bench.sql(
+            "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema)'"
+        ):
+            bench.sql(f'DROP SCHEMA "{schema}" CASCADE')
+        bench.sql("CREATE SCHEMA public")
