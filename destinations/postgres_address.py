@@ -55,7 +55,7 @@ def connection_parameters(url: URL, password: str | None) -> dict[str, str]:
         DestinationError: there is no such environment variable.
     """
     parts = {"user": url.username, "host": url.host, "port": url.port, "dbname": url.database}
-    parameters = {key: str(value) for key, value in parts.items() if value is not None}
+    parameters = {key: str(value) for key, value in parts.items() if value}
     parameters |= {
         key: value if isinstance(value, str) else ",".join(value) for key, value in url.query.items()
     }
