@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -240,6 +240,8 @@ def _as_stored(value: object) -> object:
             return value.replace(tzinfo=None).isoformat(" ")
         case date() | time():
             return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
         case UUID():
             return str(value)
         case _:

@@ -16,13 +16,15 @@ _DOCUMENTS = frozenset({FieldType.JSON, FieldType.MULTICHOICE})
 
 _TAKES: dict[str, frozenset[FieldType]] = (
     dict.fromkeys(_TEXTS, frozenset(FieldType))
-    | dict.fromkeys((*_INTEGERS, "numeric"), _NUMBERS | {FieldType.BOOLEAN})
+    | dict.fromkeys(_INTEGERS, _NUMBERS | {FieldType.BOOLEAN})
     | dict.fromkeys(("timestamp", "timestamptz"), _DAYS)
     | dict.fromkeys(("time", "timetz"), frozenset({FieldType.TIME}))
     | dict.fromkeys(("json", "jsonb"), _DOCUMENTS)
     | {
+        "numeric": _NUMBERS | {FieldType.BOOLEAN, FieldType.DURATION},
         "float4": _WHOLE,
-        "float8": _WHOLE | {FieldType.NUMBER},
+        "float8": _WHOLE | {FieldType.NUMBER, FieldType.DURATION},
+        "interval": frozenset({FieldType.DURATION}),
         "bool": frozenset({FieldType.BOOLEAN}),
         "date": _DAYS,
         "uuid": frozenset({FieldType.UUID, FieldType.STRING}),
@@ -38,8 +40,9 @@ _OWN = {
     FieldType.DATE: "date",
     FieldType.TIME: "time",
     FieldType.DATETIME: "timestamp",
+    FieldType.DURATION: "float8",
 }
-"""The type that holds every value of a field; `text` for those not named."""
+"""The type that holds every value of a field; `text` for those not named. Durations are seconds."""
 
 _ALIKE = frozenset({("text", "varchar"), ("timestamp", "timestamptz")})
 """Pairs of own type and column that hold the same values; our sessions are in UTC."""
@@ -97,10 +100,11 @@ class ColumnType:
         """The expression that makes of a value in the field's own type one of this type; it may round."""
         if field.type is FieldType.BOOLEAN and self.name in {*_INTEGERS, "numeric"}:
             value = sql.SQL("{}::int4").format(value)
-        if field.type is FieldType.NUMBER and self.name == "numeric":
+        if self.name == "interval":
+            return self._in_domain(sql.SQL("make_interval(secs => {})").format(value))
+        if own_type(field.type) == "float8" and self.name == "numeric":
             value = sql.SQL("{}::text").format(value)  # the cast itself keeps fifteen digits
-        value = sql.SQL("{}::{}").format(value, self.base)
-        return value if self.domain is None else sql.SQL("{}::{}").format(value, sql.Identifier(*self.domain))
+        return self._in_domain(sql.SQL("{}::{}").format(value, self.base))
 
     def returned(self, value: sql.Composable, field: Field) -> sql.Composable | None:
         """The expression that makes of a value of this type the field's own again; None where none can."""
@@ -108,6 +112,8 @@ class ColumnType:
             return None
         if field.type is FieldType.BOOLEAN and self.name in {*_INTEGERS, "numeric"}:
             return sql.SQL("{}::int4::bool").format(value)
+        if self.name == "interval":
+            return sql.SQL("extract(epoch FROM {})::float8").format(value)
         if field.type is FieldType.INTEGER and self.name in {"float4", "float8"}:
             # 2^63, to which 2^63 - 1 is rounded, can't be cast to an integer
             return sql.SQL("CASE WHEN {0} < 9223372036854775808 THEN {0}::int8 END").format(value)
@@ -118,6 +124,9 @@ class ColumnType:
         if self.is_text or self.name == "json":
             return sql.SQL('{}::text COLLATE "C"').format(value)
         return value
+
+    def _in_domain(self, value: sql.Composable) -> sql.Composable:
+        return value if self.domain is None else sql.SQL("{}::{}").format(value, sql.Identifier(*self.domain))
 
     def _takes_built_in(self) -> frozenset[FieldType]:
         built_in = self.schema == "pg_catalog" or self.name == "citext"

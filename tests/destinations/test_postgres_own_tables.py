@@ -1,7 +1,7 @@
 """Tables of PostgreSQL that somebody else made: what is refused by name, and what is respected."""
 
 import random
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import psycopg
@@ -192,6 +192,7 @@ VALUES = {
     "date": [date(2024, 1, 2), date(1, 1, 1), date(9999, 12, 31)],
     "time": [time(1, 2, 3), time(1, 2, 3, 4)],
     "datetime": [datetime(2024, 1, 2, 3, 4, 5), datetime(2024, 1, 2, 3, 4, 5, 6)],  # noqa: DTZ001 - naive, in UTC
+    "duration": [timedelta(0), timedelta(days=400, microseconds=1), timedelta(microseconds=1), timedelta(hours=36)],
     "uuid": ["123e4567-e89b-12d3-a456-426614174000"],
     "json": ['{"a": 1}', "[]", '"x"'],
 }
@@ -212,6 +213,9 @@ FITTING = [
     ("timetz", "time"),
     ("timestamp", "datetime"),
     ("timestamptz", "datetime"),
+    ("double precision", "duration"),
+    ("numeric", "duration"),
+    ("interval", "duration"),
     ("uuid", "uuid"),
     ("json", "json"),
     ("jsonb", "json"),
@@ -307,6 +311,7 @@ def test_value_that_the_column_would_change_or_refuse_costs_its_row(postgres, de
         ("jsonb", "string"),
         ("date", "string"),
         ("interval", "time"),
+        ("bigint", "duration"),
         ("int4range", "string"),
         ("boolean", "integer"),
         ("timestamp", "integer"),
