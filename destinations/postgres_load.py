@@ -238,11 +238,9 @@ def _as_stored(value: object) -> object:
             return text.rstrip("0").rstrip(".") if "." in text else text
         case datetime():
             return value.replace(tzinfo=None).isoformat(" ")
-        case date() | time():
-            return value.isoformat()
+        case date() | time() | UUID():
+            return str(value)
         case timedelta():
             return value.total_seconds()
-        case UUID():
-            return str(value)
         case _:
             return value

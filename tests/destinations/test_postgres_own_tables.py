@@ -192,7 +192,12 @@ VALUES = {
     "date": [date(2024, 1, 2), date(1, 1, 1), date(9999, 12, 31)],
     "time": [time(1, 2, 3), time(1, 2, 3, 4)],
     "datetime": [datetime(2024, 1, 2, 3, 4, 5), datetime(2024, 1, 2, 3, 4, 5, 6)],  # noqa: DTZ001 - naive, in UTC
-    "duration": [timedelta(0), timedelta(days=400, microseconds=1), timedelta(microseconds=1), timedelta(hours=36)],
+    "duration": [
+        timedelta(0),
+        timedelta(days=400, microseconds=1),
+        timedelta(microseconds=1),
+        timedelta(hours=36),
+    ],
     "uuid": ["123e4567-e89b-12d3-a456-426614174000"],
     "json": ['{"a": 1}', "[]", '"x"'],
 }
