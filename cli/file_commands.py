@@ -17,8 +17,10 @@ from schemas.errors import FileRefusedError
 from schemas.row_error import RowError
 from schemas.settings import Settings
 from schemas.text_table import Detected
+from tasks.budget import objection_to
 from tasks.reader_limits import unenforced
 from tasks.reading import check, look
+from tasks.staging import Draft
 
 SHOWN_ERRORS = 20
 
@@ -46,6 +48,8 @@ def check_command(
     except FileRefusedError as refusal:
         found = {
             "refused": True,
+            "error_code": refusal.code,
+            "error_message": str(refusal),
             "errors": [error_json(RowError(refusal.code, str(refusal)))],
             "errors_total": 1,
         }
@@ -85,7 +89,11 @@ def _with_definition(settings: Settings, file: Path, definition: Definition) -> 
     with tempfile.TemporaryDirectory(prefix="lading-check-") as folder:
         draft = Path(folder) / "draft"
         checked = check(settings.limits, file, file.name, definition, draft, keep, is_draft=True)
-    return _found(checked.detected, checked.rows, checked.warnings, errors, checked.groups.total())
+        objection = objection_to(definition, Draft(draft), checked.rows)
+    found = _found(checked.detected, checked.rows, checked.warnings, errors, checked.groups.total())
+    if objection is None:
+        return found
+    return found | {"refused": True, "error_code": objection.code, "error_message": objection.message}
 
 
 def _found(
@@ -93,6 +101,8 @@ def _found(
 ) -> dict[str, Any]:
     return {
         "refused": False,
+        "error_code": None,
+        "error_message": None,
         "detected": asdict(detected),
         "rows": rows,
         "notes": detected.notes,
@@ -117,6 +127,8 @@ def _show(found: dict[str, Any]) -> None:
         say("note", note)
     for warning in found.get("warnings", ()):
         say("warning", warning)
-    say("refused" if found["refused"] else "errors", f"{found['errors_total']:,}")
+    if found["refused"]:
+        say("refused", f"{found['error_code']}: {found['error_message']}")
+    say("errors", f"{found['errors_total']:,}")
     for error in found["errors"]:
         plain("  " + error_text(RowError(**error)))

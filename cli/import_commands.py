@@ -44,7 +44,9 @@ def import_command(
     flow: Annotated[
         bool, typer.Option("--flow", help="Run as a Prefect flow, on a server of Lading's own if none is set.")
     ] = False,
-    failed_rows: Annotated[Path | None, typer.Option(help="Write the failed rows to this csv as well.")] = None,
+    failed_rows: Annotated[
+        Path | None, typer.Option(help="Write the failed rows to this file as well.")
+    ] = None,
     abandon_interrupted: Annotated[
         bool,
         typer.Option("--abandon", help="Cancel interrupted imports into the same table, do not finish them."),

@@ -42,7 +42,9 @@ def jobs_command(
 def job_command(
     job: Annotated[str, typer.Argument(help="Id of the job, or its beginning.")],
     errors: Annotated[bool, typer.Option("--errors", help="Show every error, not only the first.")] = False,
-    failed_rows: Annotated[Path | None, typer.Option(help="Write the failed rows to this csv.")] = None,
+    failed_rows: Annotated[
+        Path | None, typer.Option(help="Write the failed rows to this file, as the kind that they came in.")
+    ] = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from cli.file_modes import open_as_usual
 from cli.output import ExitStatus, error_line, plain, print_json, say
 from schemas.errors import LadingError
-from schemas.job import Counts, JobState
+from schemas.job import Counts, JobState, Outcome
 from schemas.row_error import RowError
 from schemas.settings import Settings
 from store.database import Store
@@ -18,7 +18,7 @@ from store.jobs import get_job
 from store.pages import list_errors
 from store.tables import Job, Upload
 from store.uploads import get_upload
-from tasks.failed_rows import FAILED_ROWS_NAME, failed_rows
+from tasks.failed_rows import failed_rows, failed_rows_path
 
 SHOWN_ERRORS = 20
 _ERROR_KEYS = ("row", "line", "sheet", "column", "field", "code", "message", "value")
@@ -65,7 +65,7 @@ def job_json(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_E
             "file": get_upload(session, job.upload_id).file_name,
             "received_at": job.received_at.isoformat(),
             **_times(job, get_upload(session, job.upload_id)),
-            "failed_rows": _existing(failed_rows_path(settings, job.id)),
+            "failed_rows": _existing(failed_rows_path(settings, job)),
         }
 
 
@@ -84,15 +84,10 @@ def show_job(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_E
         if job.errors and job.rows:
             _show_errors(job, list_errors(session, job_id), shown_errors)
         _show_times(job, get_upload(session, job.upload_id))
-    path = _existing(failed_rows_path(settings, job_id))
+        path = _existing(failed_rows_path(settings, job))
     if path:
         say("failed", f"the failed rows, with the reasons, to be mended and sent again: {path}")
     say("next", f"lading job {job.id[:8]}{' --errors' if job.errors > SHOWN_ERRORS else ''}")
-
-
-def failed_rows_path(settings: Settings, job_id: str) -> Path:
-    """Where the report stage leaves the failed rows of a job."""
-    return settings.report_path(job_id) / FAILED_ROWS_NAME
 
 
 def tell_job(
@@ -117,7 +112,7 @@ def tell_job(
 
 def _copy_failed_rows(settings: Settings, job_id: str, out: Path, *, quiet: bool) -> None:
     try:
-        written = _give_failed_rows(settings, job_id, out)
+        written, suffix = _give_failed_rows(settings, job_id, out)
     except (LadingError, OSError) as error:
         # The one JSON object stands on standard output already.
         error_line(f"the failed rows were not written to {out}: {error}", as_json=False)
@@ -125,26 +120,31 @@ def _copy_failed_rows(settings: Settings, job_id: str, out: Path, *, quiet: bool
     if not quiet:
         rows = "nothing was written to" if written is None else f"{written:,} rows written to"
         say("failed", f"{rows} {out}")
+        if written is not None and out.suffix.lower() != suffix:
+            say("note", f"{out} holds what a {suffix} file holds, as the file that was imported did")
 
 
-def _give_failed_rows(settings: Settings, job_id: str, out: Path) -> int | None:
-    """Write the job's failed rows to `out`; gives how many there are, None where the file had no rows to fail.
+def _give_failed_rows(settings: Settings, job_id: str, out: Path) -> tuple[int | None, str]:
+    """Write the job's failed rows to `out`; gives how many there are and the suffix of such a file.
+
+    The number is None where the file had no rows to fail.
 
     Raises:
         NotFoundError: the bytes of the upload are gone.
     """
     with Store.opened(settings) as store, store.read() as session:
         job = get_job(session, job_id)
-        if job.detected is None or job.state is JobState.INVALID:
-            return None
+        if job.detected is None:
+            return None, ""
         # Resolved, because the file replaces what is there, which should not be a link such as /dev/stdout.
         written = failed_rows(settings, session, job_id, out.resolve())
+        usual = failed_rows_path(settings, job)
     open_as_usual(out)
-    return written
+    return written, usual.suffix if usual is not None else ""
 
 
-def _existing(path: Path) -> str | None:
-    return str(path) if path.exists() else None
+def _existing(path: Path | None) -> str | None:
+    return str(path) if path is not None and path.exists() else None
 
 
 def _notes(job: Job) -> list[str]:
@@ -155,19 +155,21 @@ def _notes(job: Job) -> list[str]:
 def _show_detected(job: Job) -> None:
     if job.detected is None:
         return
-    shown = ("kind", "encoding", "delimiter", "sheet", "header_row")
-    parts = [f"{key.replace('_', ' ')} {job.detected[key]!r}" for key in shown if job.detected[key] is not None]
+    shown = ("kind", "packing", "encoding", "delimiter", "sheet", "header_row")
+    known = {key: job.detected.get(key) for key in shown}
+    parts = [f"{key.replace('_', ' ')} {value!r}" for key, value in known.items() if value is not None]
     say("detected", f"{', '.join(parts)}, {len(job.detected['columns'])} columns")
 
 
 def _counts_text(job: Job) -> str:
     counts: Counts = job.counts
-    parts = [f"{number:,} {name}" for name, number in asdict(counts).items() if number]
+    parts = [f"{number:,} {o.value}" for o in Outcome if (number := getattr(counts, o.value))]
     if not job.state.terminal:
         return f"{job.rows_read:,} rows read and {job.rows_loaded:,} imported so far"
     if not parts and job.state is not JobState.FINISHED:
         return "nothing was imported"
-    return f"{job.rows or 0:,} rows: {', '.join(parts) or 'nothing to do'}"
+    gone = f"; {counts.deleted:,} records deleted" if counts.deleted else ""
+    return f"{job.rows or 0:,} rows: {', '.join(parts) or 'nothing to do'}{gone}"
 
 
 def _show_errors(job: Job, errors: Iterable[RowError], shown: int | None) -> None:

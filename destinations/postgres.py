@@ -1,6 +1,6 @@
 """Tables in a database of PostgreSQL, where every chunk counts exactly once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import ceil
 
@@ -9,14 +9,15 @@ import psycopg
 from psycopg import IsolationLevel, sql
 from psycopg.conninfo import make_conninfo
 
-from destinations.batch import load_batch
-from destinations.outcomes import Outcomes
+from destinations.batch import load_pages
+from destinations.outcomes import SEQ
 from destinations.postgres_address import TableName, connection_parameters, parse_url, shown
 from destinations.postgres_books import PAGES_AT_ONCE, PostgresBooks
 from destinations.postgres_errors import OvertakenError, explained
+from destinations.postgres_last_step import PostgresLastStep
 from destinations.postgres_load import PostgresLoad
 from destinations.postgres_table import PostgresTable, add_columns, create_table, read_table
-from destinations.table import lacking, refuse_misfit
+from destinations.table import lacking, refuse_misfit, untold
 from destinations.values import stored_rows
 from schemas.chunk import Page
 from schemas.definition import Definition, TableDestination
@@ -134,8 +135,32 @@ class PostgresDestination:
             "write the same records at the same time; try again"
         )
 
+    def complete(self, job_id: str, epoch: int, definition: Definition, keys: Iterable[pl.DataFrame]) -> None:
+        """Write what `atomic` staged, then delete what a `sync` file lacks; in one transaction, and only once.
+
+        Raises:
+            LeaseLostError: a higher epoch was here, or the job is sealed; nothing was committed.
+            LastStepError: the table refused rows under `atomic`, or the deletion.
+            RetriableError: other programs write the same records, again and again.
+        """
+        if not definition.has_last_step:
+            return
+        with explained(f"completing job {job_id} in {self._where}"):
+            step = PostgresLastStep(
+                self._connection, self._books, self._transaction, self._fitting_table, definition
+            )
+            step.take(job_id, epoch, keys)
+
+    def deleted(self, job_id: str) -> int:
+        """How many records `complete` deleted."""
+        with explained(f"reading what job {job_id} deleted from {self._where}"):
+            done = self._books.completion(job_id)
+        return done.deleted if done is not None else 0
+
     def seal(self, job_id: str, epoch: int) -> None:
         """No chunk of this job is ever committed after this; harmless when repeated.
+
+        What `atomic` staged and nobody promoted is gone with it.
 
         Raises:
             LeaseLostError: a higher epoch was here; nothing is sealed.
@@ -143,6 +168,7 @@ class PostgresDestination:
         with explained(f"sealing job {job_id} in {self._where}"), self._transaction():
             self._books.open()
             self._books.seal(job_id, epoch)
+            self._books.forget_waiting(job_id)
 
     def pages(self, job_id: str) -> Iterator[Page]:
         """All committed pages in order of chunk; no lock is held between them."""
@@ -197,10 +223,7 @@ class PostgresDestination:
                     self._apply(job_id, definition, todo, commit_refused=commit_refused)
         except psycopg.IntegrityError as error:
             if commit_refused:
-                raise DestinationError(
-                    f"the table {self._table} refuses the records only when all are there, and does not tell "
-                    f"which ({error.diag.message_primary}); a constraint that is not DEFERRABLE would"
-                ) from error
+                raise untold(definition, error.diag.message_primary or str(error)) from error
             return False
         return True
 
@@ -209,6 +232,9 @@ class PostgresDestination:
     ) -> None:
         table = self._fitting_table(definition)
         rows = stored_rows(definition, pl.concat([c.frame for c in chunks]))
+        if definition.policies.atomic:
+            self._books.stage(job_id, chunks, rows.drop(SEQ))
+            return
         work = PostgresLoad(
             self._connection,
             definition,
@@ -217,9 +243,7 @@ class PostgresDestination:
             hopeful=self._hopeful,
             commit_refused=commit_refused,
         )
-        outcomes = Outcomes(definition, rows)
-        load_batch(work, definition, rows, outcomes)
-        for page in outcomes.pages(chunks, keys_are_stored=work.faithful):
+        for page in load_pages(work, definition, rows, chunks):
             self._books.write(job_id, page)
         if work.all_new is not None:
             self._hopeful = work.all_new

@@ -1,12 +1,17 @@
 """The bookkeeping beside the tables: who may commit for a job, its chunks' pages, which tables are ours."""
 
+import io
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
+import polars as pl
 from psycopg import Connection, sql
 
 from destinations.postgres_table import PostgresTable
+from destinations.promotion import PIECE_CHUNKS, Completion
 from schemas.chunk import Page
 from schemas.definition import Definition
+from schemas.destination import StagedChunk
 from schemas.errors import LeaseLostError
 from schemas.job import Outcome
 
@@ -17,6 +22,10 @@ _BOOKS = {
         job_id text NOT NULL, chunk integer NOT NULL, created integer NOT NULL, updated integer NOT NULL,
         unchanged integer NOT NULL, ignored integer NOT NULL, failed integer NOT NULL, body bytea NOT NULL,
         PRIMARY KEY (job_id, chunk))""",
+    "lading_staged": """CREATE TABLE {} (
+        job_id text NOT NULL, chunk integer NOT NULL, body bytea NOT NULL, PRIMARY KEY (job_id, chunk))""",
+    "lading_completed": """CREATE TABLE {} (
+        job_id text PRIMARY KEY, refused bigint NOT NULL, deleted bigint NOT NULL)""",
     "lading_tables": """CREATE TABLE {} (
         table_schema text NOT NULL, table_name text NOT NULL, table_oid oid NOT NULL, definition text NOT NULL,
         made_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (table_schema, table_name))""",
@@ -37,7 +46,9 @@ class PostgresBooks:
     def __init__(self, connection: Connection, schema: str) -> None:
         self._connection = connection
         self._schema = schema
-        self._jobs, self._pages, self._tables = (sql.Identifier(schema, name) for name in _BOOKS)
+        self._jobs, self._pages, self._staged, self._completed, self._tables = (
+            sql.Identifier(schema, name) for name in _BOOKS
+        )
 
     def open(self) -> None:
         """Make them where they are not there; inside the open transaction.
@@ -107,11 +118,15 @@ class PostgresBooks:
             raise LeaseLostError(f"another worker owns the job {job_id}; it is not sealed by epoch {epoch}")
 
     def committed(self, job_id: str) -> frozenset[int]:
-        """The chunks (0-based) that have a page."""
+        """The chunks (0-based) that have a page, or are staged until all can be written."""
         if self._missing():
             return frozenset()
         found = self._connection.execute(
-            sql.SQL("SELECT chunk FROM {} WHERE job_id = %s").format(self._pages), (job_id,)
+            sql.SQL(
+                "SELECT chunk FROM {} WHERE job_id = %(job)s "
+                "UNION ALL SELECT chunk FROM {} WHERE job_id = %(job)s"
+            ).format(self._pages, self._staged),
+            {"job": job_id},
         )
         return frozenset(chunk for (chunk,) in found)
 
@@ -133,6 +148,50 @@ class PostgresBooks:
         values = (job_id, page.chunk, *(counts[outcome] for outcome in _COUNTED), page.to_bytes())
         self._connection.execute(
             sql.SQL("INSERT INTO {} VALUES (%s, %s, %s, %s, %s, %s, %s, %s)").format(self._pages), values
+        )
+
+    def stage(self, job_id: str, chunks: Sequence[StagedChunk], rows: pl.DataFrame) -> None:
+        """Keep the rows of these chunks, with the fields as they are stored, until all can be written."""
+        first = 0
+        for chunk in chunks:
+            body = io.BytesIO()
+            rows[first : first + chunk.frame.height].write_ipc(body, compression="lz4")
+            self._connection.execute(
+                sql.SQL("INSERT INTO {} VALUES (%s, %s, %s)").format(self._staged),
+                (job_id, chunk.chunk, body.getvalue()),
+            )
+            first += chunk.frame.height
+
+    def waiting(self, job_id: str) -> Iterator[list[StagedChunk]]:
+        """The staged chunks in order, `PIECE_CHUNKS` at most at once."""
+        last = -1
+        while found := self._connection.execute(
+            sql.SQL(
+                "SELECT chunk, body FROM {} WHERE job_id = %s AND chunk > %s ORDER BY chunk LIMIT %s"
+            ).format(self._staged),
+            (job_id, last, PIECE_CHUNKS),
+        ).fetchall():
+            yield [StagedChunk(chunk, pl.read_ipc(io.BytesIO(body))) for chunk, body in found]
+            last = found[-1][0]
+
+    def forget_waiting(self, job_id: str) -> None:
+        """Drop what is staged of the job."""
+        self._connection.execute(sql.SQL("DELETE FROM {} WHERE job_id = %s").format(self._staged), (job_id,))
+
+    def completion(self, job_id: str) -> Completion | None:
+        """What the job's last step did; None where it was not taken."""
+        if self._missing():
+            return None
+        found = self._connection.execute(
+            sql.SQL("SELECT refused, deleted FROM {} WHERE job_id = %s").format(self._completed), (job_id,)
+        ).fetchone()
+        return Completion(*found) if found is not None else None
+
+    def complete(self, job_id: str, completion: Completion) -> None:
+        """Note that the job's last step is taken."""
+        self._connection.execute(
+            sql.SQL("INSERT INTO {} VALUES (%s, %s, %s)").format(self._completed),
+            (job_id, completion.refused, completion.deleted),
         )
 
     def note_made(self, table: PostgresTable, definition: Definition) -> None:

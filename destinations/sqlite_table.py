@@ -4,7 +4,7 @@ import re
 import sqlite3
 from collections.abc import Iterable
 
-from destinations.table import Column, Table, UniqueKey
+from destinations.table import Column, Table, UniqueKey, refuse_misfit
 from destinations.values import stored_default
 from schemas.definition import Definition, Field
 from schemas.errors import DestinationError
@@ -118,6 +118,19 @@ def read_table(connection: sqlite3.Connection, name: str) -> Table | None:
         overruling=bool(_OVERRULES.search(sql)),
         self_referencing=_refers_to_itself(connection, actual),
     )
+
+
+def fitting_table(connection: sqlite3.Connection, definition: Definition) -> Table:
+    """The definition's table as it is at this moment: it may have changed since it was prepared.
+
+    Raises:
+        DestinationError: it is not there, or does not fit any more.
+    """
+    table = read_table(connection, definition.destination.table)
+    if table is None:
+        raise DestinationError(f"the table {definition.destination.table!r} is not in the database")
+    refuse_misfit(definition, table)
+    return table
 
 
 def _column_clause(definition: Definition, field: Field) -> str:

@@ -10,6 +10,7 @@ from schemas.errors import (
     DestinationError,
     FatalError,
     LadingError,
+    LastStepError,
     LeaseLostError,
     RetriableError,
 )
@@ -17,10 +18,11 @@ from schemas.import_request import ImportRequest
 from schemas.job import Ending, JobKind, JobState
 from schemas.settings import Settings
 from store.database import Store
+from store.definitions import definition_of
 from store.jobs import add_event, get_job, running_jobs
 from store.leases import held_lease, is_free
 from store.tables import Job
-from tasks.import_rows import import_rows, plan_segments
+from tasks.import_rows import import_last_step, import_rows, plan_segments
 from tasks.poll import poll
 from tasks.report import report
 from tasks.stage import BACKOFF_SECONDS, StageTask
@@ -151,6 +153,8 @@ def _ending(call: Call, settings: Settings, store: Store, job_id: str, epoch: in
         _validate_and_import(call, settings, store, job_id, epoch)
     except (LeaseLostError, ConflictError):
         raise
+    except LastStepError as error:
+        return Ending(JobState.FAILED, error.code, str(error))
     except DestinationError as error:
         return Ending(JobState.FAILED, "destination.mismatch", str(error))
     except FatalError as error:
@@ -176,6 +180,14 @@ def _validate_and_import(call: Call, settings: Settings, store: Store, job_id: s
         for number, span in enumerate(spans, start=1):
             _step(store, job_id, "import", f"{number}/{len(spans)}")
             call(import_rows, settings, job_id, epoch, span, number, len(spans))
+        if spans and _has_last_step(store, job):
+            _step(store, job_id, "complete")
+            call(import_last_step, settings, job_id, epoch)
+
+
+def _has_last_step(store: Store, job: Job) -> bool:
+    with store.read() as session:
+        return definition_of(session, job.definition_id).definition.in_mode(job.mode).has_last_step
 
 
 def _is_staged(settings: Settings, job: Job) -> bool:

@@ -73,6 +73,18 @@ _FILE = (
         "The file made a library that reads it crash, or somebody killed the process that read it, twice.",
         "bytes that hit a fault of a library",
     ),
+    Code(
+        "file.unpacked_limit",
+        "{detail}",
+        "A packed file holds more than `unpacked_limit_bytes`.",
+        "a gzip file of 30 GiB of rows",
+    ),
+    Code(
+        "file.unpacked_ratio",
+        "{detail}",
+        "A packed file holds more than 64 MiB and `unpacked_limit_ratio` times its own size.",
+        "65 MiB of zeros packed with gzip",
+    ),
     Code("file.sheet", "{detail}", "The sheet that the definition names is not there.", "`sheet: Totals`"),
     Code(
         "file.header",
@@ -97,6 +109,30 @@ _FILE = (
         "{detail}",
         "No field claims a column, and `unknown_columns` is `error`.",
         "a column `Remark`",
+    ),
+    Code(
+        "atomic.failed_rows",
+        "{detail}",
+        "Rows failed validation, and under `atomic` a single one is too many.",
+        "`amount: x` with `atomic: true`",
+    ),
+    Code(
+        "budget.exceeded",
+        "{detail}",
+        "More rows failed validation than `max_errors` or `max_error_percent` allows.",
+        "two bad rows with `max_errors: 1`",
+    ),
+    Code(
+        "sync.no_valid_row",
+        "{detail}",
+        "Mode `sync` would delete every record that no failed row names.",
+        "a file with a header and no rows, with `mode: sync`",
+    ),
+    Code(
+        "sync.key_unreadable",
+        "{detail}",
+        "A row does not tell its key, so mode `sync` can't know which record to keep.",
+        "a row without an `id`, with `mode: sync`",
     ),
 )
 
@@ -247,11 +283,23 @@ _JOB = (
         "The job was interrupted, and somebody ended it instead of finishing it.",
         "`lading import … --abandon`",
     ),
+    Code(
+        "job.atomic",
+        "{detail}",
+        "The destination refused rows, and under `atomic` nothing is written then.",
+        "a record that is there already, with `mode: insert` and `atomic: true`",
+    ),
+    Code(
+        "job.sync",
+        "{detail}",
+        "The destination refused to delete what the file lacks.",
+        "a record that another table refers to, with `mode: sync`",
+    ),
     Code("job.failed", "{detail}", "The job could not go on.", "the upload's bytes are gone"),
 )
 
 FILE_CODES: Mapping[str, Code] = MappingProxyType({c.code: c for c in _FILE})
-"""Errors of the file as a whole: the job is `invalid`."""
+"""Errors of the file as a whole, or too many of its rows: the job is `invalid`."""
 
 ROW_CODES: Mapping[str, Code] = MappingProxyType({c.code: c for c in _ROW})
 """Errors of one row: the row is `failed`."""

@@ -35,11 +35,15 @@ FORMAT_PATTERN = re.compile(r"%(?:%|\.f|\.?[369]f|:?z|[AaBbDdeFHhIjklMmPpRrSTyYw
 
 
 class Mode(StrEnum):
-    """What an import may do to records: create and update, create only, update only."""
+    """What an import may do to records.
+
+    Create and update, create only, update only; or create, update and at last delete those that the file lacks.
+    """
 
     UPSERT = "upsert"
     INSERT = "insert"
     UPDATE = "update"
+    SYNC = "sync"
 
 
 APPLIES_TO: dict[str, frozenset[FieldType]] = {
@@ -202,10 +206,12 @@ class FileOptions(_Document):
     """What is known of the file beforehand; None means: detect, and say what was detected.
 
     Attributes:
+        kind: of a format (`csv`, `jsonl`, `ods`, `xls`, `xlsb`, `xlsx`); of what is in it, for a packed file.
         header_row: 1-based, as the user sees it.
         encoding: a Python codec name.
     """
 
+    kind: Annotated[str, Setting(pattern="^[a-z0-9]+$")] | None = None
     sheet: str | None = None
     header_row: Annotated[int, Setting(ge=1)] | None = None
     delimiter: Annotated[str, Setting(min_length=1, max_length=1)] | None = None
@@ -220,12 +226,18 @@ class Policies(_Document):
         existing: mode insert meets a key that is there: the row fails or is ignored.
         missing: mode update meets a key that is not there: likewise.
         unknown_columns: columns that no field claims: the file is refused, or they are listed, or not.
+        atomic: a single row that fails, in validation or at the destination, and nothing is written.
+        max_errors: so many rows may fail validation; with more, nothing is written.
+        max_error_percent: likewise, of the data rows of the file.
     """
 
     duplicates: Literal["error", "first", "last"] = "error"
     existing: Literal["fail", "ignore"] = "fail"
     missing: Literal["fail", "ignore"] = "fail"
     unknown_columns: Literal["error", "warn", "ignore"] = "warn"
+    atomic: bool = False
+    max_errors: Annotated[int, Setting(ge=0)] | None = None
+    max_error_percent: Annotated[float, Setting(ge=0, le=100)] | None = None
 
 
 class Definition(_Document):
@@ -244,6 +256,11 @@ class Definition(_Document):
     record: str | None = None
     file: FileOptions = FileOptions()
     policies: Policies = Policies()
+
+    @property
+    def has_last_step(self) -> bool:
+        """True when the destination has more to do once every chunk was loaded: `Destination.complete`."""
+        return self.policies.atomic or self.mode is Mode.SYNC
 
     def field(self, name: str) -> Field:
         """The field of this name, which must be there."""

@@ -38,3 +38,11 @@ def column_letter(index: int) -> str:
         number, rest = divmod(number - 1, 26)
         letters = chr(ord("A") + rest) + letters
     return letters
+
+
+def column_index(letter: str) -> int:
+    """The 0-based column of which a spreadsheet shows this letter: A is 0, AA is 26."""
+    number = 0
+    for character in letter:
+        number = number * 26 + ord(character) - ord("A") + 1
+    return number - 1

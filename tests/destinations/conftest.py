@@ -40,7 +40,9 @@ class Lab:
     dialect = "sqlite"
     says_unique = "UNIQUE constraint failed"
     says_check = "CHECK constraint failed: positive"
+    says_foreign = "FOREIGN KEY"
     blames_parent = None
+    staging_tables = "SELECT name FROM sqlite_schema WHERE name GLOB 'lading_stage_*'"
 
     @property
     def database(self) -> Row:
@@ -152,7 +154,9 @@ class PostgresLab(Lab):
     dialect = "postgres"
     says_unique = "violates unique constraint"
     says_check = 'new row for relation "things" violates check constraint "positive"'
+    says_foreign = "violates foreign key constraint"
     blames_parent = "parent"
+    staging_tables = "SELECT relname::text FROM pg_class WHERE relname LIKE 'lading_stage\\_%'"
 
     @property
     def database(self) -> Row:

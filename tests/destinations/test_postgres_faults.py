@@ -4,6 +4,7 @@ import socket
 import threading
 from contextlib import closing, contextmanager
 
+import polars as pl
 import pytest
 from sqlalchemy import make_url
 
@@ -43,6 +44,25 @@ def test_session_that_is_killed_within_a_load_is_retriable_and_its_successor_cou
     successor.begin("job", 1)
     successor.load("job", 1, definition, chunks)
     assert [p.letters for p in successor.pages("job")] == ["C" * 1_000] * 3
+
+
+def test_session_that_is_killed_within_the_last_step_wrote_nothing_and_its_successor_all(postgres):
+    definition = postgres.define("id", "n:integer", mode="sync", policies={"atomic": True})
+    postgres.load(postgres.define("id", "n:integer"), [{"id": "old", "n": 1}], "first")
+    destination = _started(postgres, definition)
+    destination.load("job", 1, definition, postgres.chunks(definition, ROWS))
+    body = "PERFORM pg_terminate_backend(pg_backend_pid()); RETURN new;"
+    postgres.trigger("lading_completed", "BEFORE INSERT", body)
+    keys = [pl.DataFrame({"id": [row["id"] for row in ROWS]})]
+    with pytest.raises(RetriableError, match="try again"):
+        destination.complete("job", 1, definition, keys)
+    assert postgres.sql("SELECT id FROM things") == [("old",)]
+    postgres.sql("DROP TRIGGER t ON lading_completed")
+    successor = postgres.open(definition)
+    successor.begin("job", 2)
+    successor.complete("job", 2, definition, keys)
+    assert postgres.sql("SELECT count(*), min(id), max(id) FROM things") == [(3_000, "00000", "02999")]
+    assert ([p.letters for p in successor.pages("job")], successor.deleted("job")) == (["C" * 1_000] * 3, 1)
 
 
 class Wire:
@@ -212,11 +232,13 @@ def test_role_that_may_not_write_is_refused_by_name(postgres, definition):
 def test_rights_of_the_docs_are_enough_to_load(postgres, definition):
     _started(postgres, definition)
     with postgres.acting_as_another() as role:
-        for table in ("things", "lading_jobs", "lading_pages", "lading_tables"):
+        for (table,) in postgres.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
             postgres.sql(f"ALTER TABLE {table} OWNER TO CURRENT_USER")
         postgres.sql(f"REVOKE ALL ON SCHEMA public FROM {role}")
         postgres.sql(f"GRANT USAGE ON SCHEMA public TO {role}")
-        postgres.sql(f"GRANT SELECT, INSERT, UPDATE ON things, lading_jobs, lading_pages TO {role}")
+        postgres.sql(f"GRANT SELECT, INSERT, UPDATE ON things TO {role}")
+        books = "lading_jobs, lading_pages, lading_staged, lading_completed"
+        postgres.sql(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {books} TO {role}")
         postgres.sql(f"GRANT SELECT ON lading_tables TO {role}")
         definition = postgres.define("id", "n:integer")
         assert postgres.load(definition, ROWS[:2], "one").letters == "CC"

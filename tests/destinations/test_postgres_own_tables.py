@@ -4,10 +4,11 @@ import random
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
+import polars as pl
 import psycopg
 import pytest
 
-from schemas.errors import DestinationError
+from schemas.errors import DestinationError, LastStepError
 
 A, B, C = {"id": "a", "n": 1}, {"id": "b", "n": 2}, {"id": "c", "n": 3}
 
@@ -174,7 +175,7 @@ def test_books_stand_in_the_schema_of_the_setting(postgres):
     assert postgres.sql(
         "SELECT relname FROM pg_class WHERE relname LIKE 'lading%' AND relkind = 'r' AND "
         "relnamespace = 'books'::regnamespace ORDER BY 1"
-    ) == [("lading_jobs",), ("lading_pages",), ("lading_tables",)]
+    ) == [(f"lading_{name}",) for name in ("completed", "jobs", "pages", "staged", "tables")]
 
 
 def test_schema_that_is_not_there_is_refused(postgres):
@@ -502,3 +503,33 @@ def test_policies_that_hide_rows_make_failures_of_what_they_refuse(postgres):
     assert loaded.letters == "CFF"
     assert "row-level security" in loaded.messages[0]
     assert postgres.sql("SELECT * FROM things ORDER BY id") == [("a", 1), ("h", -5)]
+
+
+def test_record_that_a_refused_key_might_mean_is_not_deleted(postgres):
+    one, two = "123e4567-e89b-12d3-a456-426614174000", "00000000-0000-0000-0000-000000000002"
+    postgres.sql("CREATE TABLE things (id uuid, code char(3), n int, PRIMARY KEY (id, code))")
+    postgres.sql(f"INSERT INTO things VALUES ('{one}', 'ab', 1), ('{two}', 'ab', 2)")
+    definition = postgres.define("id", "code", "n:integer", key=("id", "code"), mode="sync")
+    destination = postgres.open(definition)
+    destination.prepare(definition)
+    destination.begin("job", 1)
+    destination.load(
+        "job", 1, definition, postgres.chunks(definition, [{"id": one.upper(), "code": "ab", "n": 5}])
+    )
+    keys = [pl.DataFrame({"id": [one.upper(), "no uuid"], "code": ["ab", "ab"]})]
+    destination.complete("job", 1, definition, keys)
+    assert [p.letters for p in destination.pages("job")] == ["G"]
+    assert (postgres.sql("SELECT n FROM things"), destination.deleted("job")) == ([(1,)], 1)
+
+
+def test_deletion_that_a_trigger_refuses_deletes_nothing(postgres):
+    postgres.sql("CREATE TABLE things (id text PRIMARY KEY, n int)")
+    postgres.sql("INSERT INTO things VALUES ('b', 1), ('c', 1)")
+    postgres.trigger("things", "BEFORE DELETE", "RAISE EXCEPTION 'for ever';")
+    definition = postgres.define("id", "n:integer", mode="sync")
+    destination = postgres.open(definition)
+    destination.prepare(definition)
+    destination.begin("job", 1)
+    with pytest.raises(LastStepError, match="for ever"):
+        destination.complete("job", 1, definition, [pl.DataFrame({"id": ["b"]})])
+    assert postgres.sql("SELECT count(*) FROM things") == [(2,)]

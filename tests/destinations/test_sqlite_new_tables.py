@@ -48,8 +48,10 @@ def test_prepare_is_harmless_when_repeated(sqlite):
     assert sqlite.sql(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'lading%' ORDER BY name"
     ) == [
+        ("lading_completed",),
         ("lading_jobs",),
         ("lading_pages",),
+        ("lading_staged",),
         ("lading_tables",),
     ]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from formats import detect
+from formats import opened
 from schemas.definition import FileOptions
 from schemas.document import parse_definition, write_definition
 from schemas.errors import FileRefusedError
@@ -14,8 +14,8 @@ def infer(tmp_path):
     def run(*lines):
         path = tmp_path / "rows.csv"
         path.write_text("\n".join(lines) + "\n")
-        file_format, detected = detect(path, FileOptions(), frozenset(), path.name)
-        return infer_definition("rows", detected, file_format.read(path, detected))
+        with opened(path, FileOptions(), frozenset(), path.name) as file:
+            return infer_definition("rows", file.detected, file.blocks())
 
     return run
 
@@ -125,8 +125,8 @@ def test_headers_that_read_alike_are_refused(infer):
 
 def test_an_inferred_definition_can_be_written_down_and_read_again(examples):
     path = examples / "earthquakes.csv"
-    file_format, detected = detect(path, FileOptions(), frozenset(), path.name)
-    inferred = infer_definition("earthquakes", detected, file_format.read(path, detected))
+    with opened(path, FileOptions(), frozenset(), path.name) as file:
+        inferred = infer_definition("earthquakes", file.detected, file.blocks())
     assert inferred.definition.key == ("id",)
     assert "'Date' is taken as text: 23,409 of its 23,412 values are of type date" in inferred.notes[1]
     assert parse_definition(write_definition(inferred.definition)) == inferred.definition
