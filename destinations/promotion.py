@@ -1,8 +1,8 @@
-"""What policy `atomic` keeps of a chunk until all chunks can be written; knows no dialect of SQL."""
+"""The last step of a job: what `atomic` keeps of a chunk till then, and what there is to tell; knows no SQL."""
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -16,6 +16,19 @@ PIECE_CHUNKS = 20
 """Chunks that a promotion takes at once: enough to be quick, few enough for memory."""
 
 _FAILED = {letter for letter, (outcome, _) in LETTERS.items() if outcome is Outcome.FAILED}
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What the last step of a job did.
+
+    Attributes:
+        refused: rows that the destination refused under `atomic`; if any, nothing was written.
+        deleted: records that the file lacked.
+    """
+
+    refused: int = 0
+    deleted: int = 0
 
 
 def heads(
@@ -59,4 +72,18 @@ def rows_refused(definition: Definition, rows: int) -> LastStepError:
         "job.atomic",
         f"the table {definition.destination.table!r} refused {rows:,} {noun}, and under 'atomic' nothing is "
         "written then; each says why",
+    )
+
+
+def deletion_refused(definition: Definition, said: str) -> LastStepError:
+    """What to tell when the table would not let the records go."""
+    kept = (
+        "under 'atomic' nothing was written"
+        if definition.policies.atomic
+        else "none was deleted, and what was created and updated stays"
+    )
+    return LastStepError(
+        "job.sync",
+        f"the table {definition.destination.table!r} refused to delete the records that the file lacks "
+        f"({said}); {kept}; remove what refers to them, or bring them in the file",
     )

@@ -8,15 +8,15 @@ from pathlib import Path
 import polars as pl
 
 from destinations.batch import load_pages
-from destinations.outcomes import SEQ
 from destinations.sqlite_atomic import SqliteWaiting
 from destinations.sqlite_books import PAGES_AT_ONCE, SqliteBooks
 from destinations.sqlite_errors import explained
 from destinations.sqlite_last_step import SqliteLastStep
 from destinations.sqlite_load import SqliteLoad
-from destinations.sqlite_table import create_table, fitting_table, read_table
+from destinations.sqlite_made import table_for
+from destinations.sqlite_table import fitting_table
 from destinations.table import refuse_misfit, untold
-from destinations.values import stored, stored_default
+from destinations.values import stored_rows
 from schemas.chunk import Page
 from schemas.definition import Definition
 from schemas.destination import StagedChunk
@@ -59,18 +59,14 @@ class SqliteDestination:
         self._books = SqliteBooks(self._connection)
 
     def prepare(self, definition: Definition) -> None:
-        """Make the table and the bookkeeping where they are not there.
+        """Make what is not there yet: the bookkeeping, the table, columns for new fields in a table of ours.
 
         Raises:
             DestinationError: the table that is there does not fit; every difference is named.
         """
         name = definition.destination.table
         with explained(f"preparing the table {name!r} in {self._path}"), self._transaction():
-            table = read_table(self._connection, name)
-            if table is None:
-                create_table(self._connection, definition)
-            else:
-                refuse_misfit(definition, table)
+            refuse_misfit(definition, table_for(self._connection, definition))
             self._books.open()
 
     def begin(self, job_id: str, epoch: int) -> None:
@@ -177,7 +173,7 @@ class SqliteDestination:
                     self._apply(job_id, definition, todo, commit_refused=commit_refused)
         except sqlite3.IntegrityError as error:
             if commit_refused:
-                raise untold(definition, error) from error
+                raise untold(definition, str(error)) from error
             return False
         return True
 
@@ -185,7 +181,7 @@ class SqliteDestination:
         self, job_id: str, definition: Definition, chunks: list[StagedChunk], *, commit_refused: bool
     ) -> None:
         table = fitting_table(self._connection, definition)
-        rows = _stored_rows(definition, pl.concat([c.frame for c in chunks]))
+        rows = stored_rows(definition, pl.concat([c.frame for c in chunks]))
         if definition.policies.atomic:
             SqliteWaiting(self._connection, job_id).add(definition, table, rows, chunks)
             return
@@ -195,15 +191,3 @@ class SqliteDestination:
         )
         for page in load_pages(work, definition, rows, chunks):
             self._books.write(job_id, page)
-
-
-def _stored_rows(definition: Definition, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows numbered, with the fields as they are stored; a key that the file lacks has its default."""
-    schema = frame.schema
-    fields = [stored(f.name, schema[f.name]) for f in definition.fields if f.name in schema]
-    absent = [
-        pl.lit(stored_default(definition.field(name))).alias(name)
-        for name in definition.key
-        if name not in schema
-    ]
-    return frame.select("_ordinal", "_row", "_verdict", *fields, *absent).with_row_index(SEQ)

@@ -1,8 +1,9 @@
 """The bookkeeping beside the tables: who may commit for a job, its pages, and whether its last step is done."""
 
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
+from destinations.promotion import Completion
 from schemas.chunk import Page
 from schemas.errors import LeaseLostError
 from schemas.job import Outcome
@@ -21,19 +22,6 @@ _BOOKS = (
 )
 _COUNTED = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.IGNORED, Outcome.FAILED)
 PAGES_AT_ONCE = 100
-
-
-@dataclass(frozen=True)
-class Completion:
-    """What the last step of a job did.
-
-    Attributes:
-        refused: rows that the destination refused under `atomic`; if any, nothing was written.
-        deleted: records that the file lacked.
-    """
-
-    refused: int = 0
-    deleted: int = 0
 
 
 class SqliteBooks:

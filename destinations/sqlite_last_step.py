@@ -6,10 +6,10 @@ from contextlib import AbstractContextManager
 
 import polars as pl
 
-from destinations.promotion import rows_refused
+from destinations.promotion import Completion, deletion_refused, rows_refused
 from destinations.sqlite_atomic import promote, withdraw
-from destinations.sqlite_books import Completion, SqliteBooks
-from destinations.sqlite_sync import delete_lacking, deletion_refused, note_keys
+from destinations.sqlite_books import SqliteBooks
+from destinations.sqlite_sync import delete_lacking, note_keys
 from destinations.sqlite_table import fitting_table
 from destinations.table import Table, untold
 from schemas.definition import Definition, Mode
@@ -73,8 +73,8 @@ class SqliteLastStep:
             if self._definition.policies.atomic and not commit_refused:
                 return False
             if self._definition.mode is Mode.SYNC:
-                raise deletion_refused(self._definition, error) from error
-            raise untold(self._definition, error) from error
+                raise deletion_refused(self._definition, str(error)) from error
+            raise untold(self._definition, str(error)) from error
         return True
 
     def _write(self, job_id: str, table: Table, *, commit_refused: bool) -> None:

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from destinations.promotion import deletion_refused
 from destinations.sqlite_stage import insert_values
 from destinations.sqlite_table import quoted
 from destinations.table import Table, UniqueKey
 from destinations.values import stored
 from schemas.definition import Definition
-from schemas.errors import DestinationError, LastStepError
+from schemas.errors import DestinationError
 
 _KEYS = 'temp."lading_keys"'
 
@@ -58,21 +59,7 @@ def delete_lacking(connection: sqlite3.Connection, definition: Definition, table
             f"WHERE NOT EXISTS (SELECT 1 FROM {_KEYS} AS k WHERE {same})"
         ).rowcount
     except sqlite3.IntegrityError as error:
-        raise deletion_refused(definition, error) from error
-
-
-def deletion_refused(definition: Definition, error: sqlite3.IntegrityError) -> LastStepError:
-    """What to tell when the table would not let the records go."""
-    kept = (
-        "under 'atomic' nothing was written"
-        if definition.policies.atomic
-        else "none was deleted, and what was created and updated stays"
-    )
-    return LastStepError(
-        "job.sync",
-        f"the table {definition.destination.table!r} refused to delete the records that the file lacks "
-        f"({error}); {kept}; remove what refers to them, or bring them in the file",
-    )
+        raise deletion_refused(definition, str(error)) from error
 
 
 def _guard(definition: Definition, table: Table) -> UniqueKey:

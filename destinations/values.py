@@ -1,9 +1,10 @@
-"""From typed columns to what SQLite keeps: text, 64-bit integers and floats. Knows nothing of tables."""
+"""From typed columns to what is written: text, 64-bit integers and floats. Knows nothing of tables."""
 
 import polars as pl
 
+from destinations.outcomes import SEQ
 from schemas.casting import cast_column
-from schemas.definition import Field
+from schemas.definition import Definition, Field
 from schemas.errors import DestinationError
 
 Stored = str | int | float
@@ -29,6 +30,25 @@ def stored(name: str, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_float():
         return column.cast(pl.Float64)
     return column.cast(pl.Int64 if dtype.is_integer() or dtype == pl.Boolean else pl.String)
+
+
+def stored_rows(definition: Definition, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows numbered, with the fields as they are stored; a key that the file lacks has its default.
+
+    Args:
+        frame: (n_rows, …) as a staged chunk has it.
+
+    Returns:
+        (n_rows, 4 + n_fields): `SEQ`, `_ordinal`, `_row`, `_verdict`, and the fields.
+    """
+    schema = frame.schema
+    fields = [stored(f.name, schema[f.name]) for f in definition.fields if f.name in schema]
+    absent = [
+        pl.lit(stored_default(definition.field(name))).alias(name)
+        for name in definition.key
+        if name not in schema
+    ]
+    return frame.select("_ordinal", "_row", "_verdict", *fields, *absent).with_row_index(SEQ)
 
 
 def stored_default(field: Field) -> Stored | None:

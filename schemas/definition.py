@@ -23,6 +23,8 @@ from schemas.field_types import (
 
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 COLUMN_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
+TABLE_PATTERN = r"^([A-Za-z_][A-Za-z0-9_]{0,62}\.)?[A-Za-z_][A-Za-z0-9_]{0,62}$"
+REFERENCE_PATTERN = r"^env:[A-Za-z_][A-Za-z0-9_]*$"
 RESERVED_PREFIX = "lading_"
 MOST_FIELDS = 1_999
 """A table of SQLite has 2,000 columns at most, and the loader needs one more than there are fields."""
@@ -62,7 +64,8 @@ def _as_tuple(value: object) -> object:
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # An input may hold what nobody should see: a password in a URL.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Field(_Document):
@@ -165,16 +168,37 @@ def whole_match(pattern: str) -> str:
     return f"^(?:{pattern})$"
 
 
-class TableDestination(_Document):
-    """A table of a database; `default` is the tenant's own SQLite file."""
+_PASSWORD_IN_URL = re.compile(r"[^:/?#]+://[^:/@]*:[^@]*@|.*[?&](?:ssl)?password=", re.IGNORECASE | re.DOTALL)
 
-    database: str = "default"
-    table: Annotated[str, Setting(pattern=COLUMN_PATTERN)]
+
+class TableDestination(_Document):
+    """A table of a database.
+
+    Attributes:
+        database: `default`, the tenant's own SQLite file, or a SQLAlchemy URL without a password.
+        password: where the password stands: `env:NAME`, an environment variable of whoever imports.
+        table: as the database knows it; in PostgreSQL `schema.table`, the schema `public` where none is named.
+    """
+
+    database: Annotated[str, Setting(min_length=1)] = "default"
+    password: Annotated[str, Setting(pattern=REFERENCE_PATTERN)] | None = None
+    table: Annotated[str, Setting(pattern=TABLE_PATTERN)]
 
     @model_validator(mode="after")
     def _table_is_free(self) -> Self:
-        if self.table.lower().startswith((RESERVED_PREFIX, "sqlite_")):
+        if self.table.lower().rpartition(".")[2].startswith((RESERVED_PREFIX, "sqlite_")):
             raise ValueError(f"the table name {self.table!r} is reserved")
+        return self
+
+    @model_validator(mode="after")
+    def _holds_no_secret(self) -> Self:
+        if _PASSWORD_IN_URL.match(self.database):
+            raise ValueError(
+                "the URL of the database has a password in it; take it out, put it into an environment "
+                "variable and name that: `password: env:NAME`"
+            )
+        if self.password is not None and "://" not in self.database:
+            raise ValueError(f"the database {self.database!r} takes no password")
         return self
 
 

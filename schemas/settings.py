@@ -77,6 +77,12 @@ class Settings(BaseSettings):
         200_000, ge=1_000, description="Rows that one import task covers at most; chunks stay whole."
     )
 
+    books_schema: str | None = Field(
+        None,
+        description="Schema of a PostgreSQL destination for Lading's own tables (`lading_…`), which must be "
+        "there; where none is named, that of the table. Not to be changed while a job is under way.",
+    )
+
     memory_limit_bytes: int = Field(
         DEFAULT_LIMITS.memory_bytes,
         ge=256 * 2**20,

