@@ -17,8 +17,10 @@ from schemas.errors import FileRefusedError
 from schemas.row_error import RowError
 from schemas.settings import Settings
 from schemas.text_table import Detected
+from tasks.budget import objection_to
 from tasks.reader_limits import unenforced
 from tasks.reading import check, look
+from tasks.staging import Draft
 
 SHOWN_ERRORS = 20
 
@@ -46,6 +48,8 @@ def check_command(
     except FileRefusedError as refusal:
         found = {
             "refused": True,
+            "error_code": refusal.code,
+            "error_message": str(refusal),
             "errors": [error_json(RowError(refusal.code, str(refusal)))],
             "errors_total": 1,
         }
@@ -72,7 +76,7 @@ def infer_command(
 def _alone(settings: Settings, file: Path) -> dict[str, Any]:
     """What the file is by itself: its rows, and those that can't be split into cells."""
     seen = look(settings.limits, file, file.name, SHOWN_ERRORS)
-    return _found(seen.detected, seen.rows, list(seen.detected.notes), seen.errors, seen.malformed)
+    return _found(seen.detected, seen.rows, [], seen.errors, seen.malformed)
 
 
 def _with_definition(settings: Settings, file: Path, definition: Definition) -> dict[str, Any]:
@@ -83,8 +87,13 @@ def _with_definition(settings: Settings, file: Path, definition: Definition) -> 
         errors.extend(found[: SHOWN_ERRORS - len(errors)])
 
     with tempfile.TemporaryDirectory(prefix="lading-check-") as folder:
-        checked = check(settings.limits, file, file.name, definition, Path(folder) / "stage", keep)
-    return _found(checked.detected, checked.rows, checked.warnings, errors, checked.groups.total())
+        draft = Path(folder) / "draft"
+        checked = check(settings.limits, file, file.name, definition, draft, keep, is_draft=True)
+        objection = objection_to(definition, Draft(draft), checked.rows)
+    found = _found(checked.detected, checked.rows, checked.warnings, errors, checked.groups.total())
+    if objection is None:
+        return found
+    return found | {"refused": True, "error_code": objection.code, "error_message": objection.message}
 
 
 def _found(
@@ -92,8 +101,11 @@ def _found(
 ) -> dict[str, Any]:
     return {
         "refused": False,
+        "error_code": None,
+        "error_message": None,
         "detected": asdict(detected),
         "rows": rows,
+        "notes": detected.notes,
         "warnings": [*warnings, *unenforced()],
         "errors": [error_json(error) for error in errors],
         "errors_total": total,
@@ -111,8 +123,12 @@ def _show(found: dict[str, Any]) -> None:
         ]
         say("columns", ", ".join(columns))
         say("rows", f"{found['rows']:,}")
-    for warning in found.get("warnings", []):
-        say("note", warning)
-    say("refused" if found["refused"] else "errors", f"{found['errors_total']:,}")
+    for note in found.get("notes", ()):
+        say("note", note)
+    for warning in found.get("warnings", ()):
+        say("warning", warning)
+    if found["refused"]:
+        say("refused", f"{found['error_code']}: {found['error_message']}")
+    say("errors", f"{found['errors_total']:,}")
     for error in found["errors"]:
         plain("  " + error_text(RowError(**error)))

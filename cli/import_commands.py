@@ -44,7 +44,9 @@ def import_command(
     flow: Annotated[
         bool, typer.Option("--flow", help="Run as a Prefect flow, on a server of Lading's own if none is set.")
     ] = False,
-    failed_rows: Annotated[Path | None, typer.Option(help="Write the failed rows to this csv as well.")] = None,
+    failed_rows: Annotated[
+        Path | None, typer.Option(help="Write the failed rows to this file as well.")
+    ] = None,
     abandon_interrupted: Annotated[
         bool,
         typer.Option("--abandon", help="Cancel interrupted imports into the same table, do not finish them."),
@@ -93,6 +95,8 @@ def _choose(settings: Settings, file: Path, named: str | None, *, yes: bool, qui
     """The definition that was named, else the one that is inferred and agreed to; kept either way."""
     if not quiet:
         say("home", str(settings.home))
+        if settings.store_url is not None:
+            say("store", settings.store_url)
     chosen = (
         kept_definition(settings, named)
         if named is not None
@@ -124,7 +128,7 @@ def _abandon_interrupted(settings: Settings, definition: Definition, *, quiet: b
         with store.read() as session:
             key = destination_key(settings.tenant, definition)
             running = running_jobs(session, settings.tenant, key)
-            jobs = [job.id for job in running if job.kind is JobKind.IMPORT and is_free(job)]
+            jobs = [job.id for job in running if job.kind is JobKind.IMPORT and is_free(session, job)]
         for job_id in jobs:
             abandon(settings, job_id)
             with store.read() as session:
@@ -141,5 +145,5 @@ def _find(settings: Settings, prefix: str) -> str:
 
 def _interrupted(settings: Settings) -> list[str]:
     with Store.opened(settings) as store, store.read() as session:
-        running = [job for job in running_jobs(session, settings.tenant) if is_free(job)]
+        running = [job for job in running_jobs(session, settings.tenant) if is_free(session, job)]
         return [job.id for job in (*running, *unreported_jobs(session, settings.tenant))]

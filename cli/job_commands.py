@@ -8,7 +8,7 @@ import typer
 from cli.job_view import SHOWN_ERRORS, tell_job
 from cli.options import Home, Json, settings_for, writable
 from cli.output import plain, print_json
-from store.database import Store
+from store.database import Store, Transaction
 from store.jobs import find_job, list_jobs
 from store.leases import is_free
 from store.tables import Job
@@ -30,20 +30,21 @@ def jobs_command(
     settings = settings_for(home)
     with Store.opened(settings) as store, store.read() as session:
         jobs = list_jobs(session, settings.tenant, limit)
-        files = {job.id: get_upload(session, job.upload_id).file_name for job in jobs}
+        rows = [_row(session, job) for job in jobs]
     if as_json:
-        return print_json({"jobs": [_row(job, files[job.id]) for job in jobs]})
-    for job in jobs:
-        row = _row(job, files[job.id])
+        return print_json({"jobs": rows})
+    for row in rows:
         counts = ", ".join(f"{row[name]:,} {name}" for name in ("created", "updated", "unchanged", "failed"))
-        plain(f"{job.id[:8]}  {row['state']:<11} {row['received_at'][:19]}  {row['file']}  {counts}")
+        plain(f"{row['job_id'][:8]}  {row['state']:<11} {row['received_at'][:19]}  {row['file']}  {counts}")
     return None
 
 
 def job_command(
     job: Annotated[str, typer.Argument(help="Id of the job, or its beginning.")],
     errors: Annotated[bool, typer.Option("--errors", help="Show every error, not only the first.")] = False,
-    failed_rows: Annotated[Path | None, typer.Option(help="Write the failed rows to this csv.")] = None,
+    failed_rows: Annotated[
+        Path | None, typer.Option(help="Write the failed rows to this file, as the kind that they came in.")
+    ] = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
@@ -57,12 +58,12 @@ def job_command(
     raise typer.Exit(tell_job(settings, job_id, as_json=as_json, shown_errors=shown, out=failed_rows))
 
 
-def _row(job: Job, file_name: str) -> dict[str, Any]:
+def _row(session: Transaction, job: Job) -> dict[str, Any]:
     return {
         "job_id": job.id,
         "state": job.state.value,
-        "interrupted": not job.state.terminal and is_free(job),
-        "file": file_name,
+        "interrupted": not job.state.terminal and is_free(session, job),
+        "file": get_upload(session, job.upload_id).file_name,
         "rows": job.rows,
         "created": job.created,
         "updated": job.updated,

@@ -9,16 +9,16 @@ from typing import Any
 from cli.file_modes import open_as_usual
 from cli.output import ExitStatus, error_line, plain, print_json, say
 from schemas.errors import LadingError
-from schemas.job import Counts, JobState
+from schemas.job import Counts, JobState, Outcome
 from schemas.row_error import RowError
 from schemas.settings import Settings
 from store.database import Store
 from store.definitions import definition_of
 from store.jobs import get_job
 from store.pages import list_errors
-from store.tables import Job
+from store.tables import Job, Upload
 from store.uploads import get_upload
-from tasks.failed_rows import FAILED_ROWS_NAME, failed_rows
+from tasks.failed_rows import failed_rows, failed_rows_path
 
 SHOWN_ERRORS = 20
 _ERROR_KEYS = ("row", "line", "sheet", "column", "field", "code", "message", "value")
@@ -57,13 +57,15 @@ def job_json(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_E
             "error_code": job.error_code,
             "error_message": job.error_message,
             "detected": job.detected,
+            "notes": _notes(job),
             "definition": definition.name,
             "definition_version": definition.version,
             "mode": job.mode.value,
             "kind": job.kind.value,
             "file": get_upload(session, job.upload_id).file_name,
             "received_at": job.received_at.isoformat(),
-            "failed_rows": _existing(failed_rows_path(settings, job.id)),
+            **_times(job, get_upload(session, job.upload_id)),
+            "failed_rows": _existing(failed_rows_path(settings, job)),
         }
 
 
@@ -72,22 +74,20 @@ def show_job(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_E
     with Store.opened(settings) as store, store.read() as session:
         job = get_job(session, job_id)
         _show_detected(job)
+        for note in _notes(job):
+            say("note", note)
         for warning in job.warnings:
-            say("note", warning)
+            say("warning", warning)
         say(job.state.value, _counts_text(job))
         if job.error_message:
             say("reason", f"{job.error_code}: {job.error_message}")
         if job.errors and job.rows:
             _show_errors(job, list_errors(session, job_id), shown_errors)
-    path = _existing(failed_rows_path(settings, job_id))
+        _show_times(job, get_upload(session, job.upload_id))
+        path = _existing(failed_rows_path(settings, job))
     if path:
         say("failed", f"the failed rows, with the reasons, to be mended and sent again: {path}")
     say("next", f"lading job {job.id[:8]}{' --errors' if job.errors > SHOWN_ERRORS else ''}")
-
-
-def failed_rows_path(settings: Settings, job_id: str) -> Path:
-    """Where the report stage leaves the failed rows of a job."""
-    return settings.report_path(job_id) / FAILED_ROWS_NAME
 
 
 def tell_job(
@@ -112,7 +112,7 @@ def tell_job(
 
 def _copy_failed_rows(settings: Settings, job_id: str, out: Path, *, quiet: bool) -> None:
     try:
-        written = _give_failed_rows(settings, job_id, out)
+        written, suffix = _give_failed_rows(settings, job_id, out)
     except (LadingError, OSError) as error:
         # The one JSON object stands on standard output already.
         error_line(f"the failed rows were not written to {out}: {error}", as_json=False)
@@ -120,54 +120,99 @@ def _copy_failed_rows(settings: Settings, job_id: str, out: Path, *, quiet: bool
     if not quiet:
         rows = "nothing was written to" if written is None else f"{written:,} rows written to"
         say("failed", f"{rows} {out}")
+        if written is not None and out.suffix.lower() != suffix:
+            say("note", f"{out} holds what a {suffix} file holds, as the file that was imported did")
 
 
-def _give_failed_rows(settings: Settings, job_id: str, out: Path) -> int | None:
-    """Write the job's failed rows to `out`; gives how many there are, None where the file had no rows to fail.
+def _give_failed_rows(settings: Settings, job_id: str, out: Path) -> tuple[int | None, str]:
+    """Write the job's failed rows to `out`; gives how many there are and the suffix of such a file.
+
+    The number is None where the file had no rows to fail.
 
     Raises:
         NotFoundError: the bytes of the upload are gone.
     """
     with Store.opened(settings) as store, store.read() as session:
         job = get_job(session, job_id)
-        if job.detected is None or job.state is JobState.INVALID:
-            return None
+        if job.detected is None:
+            return None, ""
         # Resolved, because the file replaces what is there, which should not be a link such as /dev/stdout.
         written = failed_rows(settings, session, job_id, out.resolve())
+        usual = failed_rows_path(settings, job)
     open_as_usual(out)
-    return written
+    return written, usual.suffix if usual is not None else ""
 
 
-def _existing(path: Path) -> str | None:
-    return str(path) if path.exists() else None
+def _existing(path: Path | None) -> str | None:
+    return str(path) if path is not None and path.exists() else None
+
+
+def _notes(job: Job) -> list[str]:
+    notes: list[str] = (job.detected or {}).get("notes", [])
+    return notes
 
 
 def _show_detected(job: Job) -> None:
     if job.detected is None:
         return
-    shown = ("kind", "encoding", "delimiter", "sheet", "header_row")
-    parts = [f"{key.replace('_', ' ')} {job.detected[key]!r}" for key in shown if job.detected[key] is not None]
+    shown = ("kind", "packing", "encoding", "delimiter", "sheet", "header_row")
+    known = {key: job.detected.get(key) for key in shown}
+    parts = [f"{key.replace('_', ' ')} {value!r}" for key, value in known.items() if value is not None]
     say("detected", f"{', '.join(parts)}, {len(job.detected['columns'])} columns")
 
 
 def _counts_text(job: Job) -> str:
     counts: Counts = job.counts
-    parts = [f"{number:,} {name}" for name, number in asdict(counts).items() if number]
+    parts = [f"{number:,} {o.value}" for o in Outcome if (number := getattr(counts, o.value))]
     if not job.state.terminal:
         return f"{job.rows_read:,} rows read and {job.rows_loaded:,} imported so far"
     if not parts and job.state is not JobState.FINISHED:
         return "nothing was imported"
-    return f"{job.rows or 0:,} rows: {', '.join(parts) or 'nothing to do'}"
+    gone = f"; {counts.deleted:,} records deleted" if counts.deleted else ""
+    return f"{job.rows or 0:,} rows: {', '.join(parts) or 'nothing to do'}{gone}"
 
 
 def _show_errors(job: Job, errors: Iterable[RowError], shown: int | None) -> None:
     for code, field, rows in job.error_groups[:10]:
         say("errors", f"{rows:,} times {code}" + (f" in {field}" if field else ""))
+    if job.errors_purged_at is not None:
+        say(
+            "errors",
+            f"removed on {job.errors_purged_at:%Y-%m-%d}, when their time was over; counts stay",
+        )
+        return
     listed = list(islice(errors, shown))
     for error in listed:
         plain("  " + error_text(error))
     if len(listed) < job.errors:
         plain(f"  … showing {len(listed):,} of {job.errors:,}")
+
+
+def _times(job: Job, upload: Upload) -> dict[str, str | None]:
+    """When what belongs to the job expires, and when it was removed; None where it is there."""
+    times = {
+        "upload_expires_at": upload.expires_at,
+        "upload_purged_at": upload.purged_at,
+        "stage_expires_at": job.stage_expires_at,
+        "errors_expire_at": job.errors_expire_at,
+        "errors_purged_at": job.errors_purged_at,
+        "expires_at": job.expires_at,
+        "purged_at": job.purged_at,
+    }
+    return {name: None if time is None else time.isoformat() for name, time in times.items()}
+
+
+def _show_times(job: Job, upload: Upload) -> None:
+    shown = (
+        ("the file", upload.expires_at, upload.purged_at),
+        ("errors", job.errors_expire_at, job.errors_purged_at),
+        ("rows", job.expires_at, job.purged_at),
+    )
+    parts = [
+        f"{what} until {expires:%Y-%m-%d}" if purged is None else f"{what} removed on {purged:%Y-%m-%d}"
+        for what, expires, purged in shown
+    ]
+    say("kept", f"{', '.join(parts)}; counts for good")
 
 
 def error_text(error: RowError) -> str:

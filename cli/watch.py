@@ -155,6 +155,7 @@ def _sentence(job: Job, event: JobEvent) -> tuple[str, str] | None:
         "resumes": ("import", event.detail or ""),
         "waits": ("import", event.detail or ""),
         "import": ("import", f"segment {event.detail}"),
+        "complete": ("import", "the last step"),
         "poll": ("poll", "asking what became of every row"),
         "report": ("report", "writing what the job leaves"),
     }

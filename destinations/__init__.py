@@ -1,5 +1,9 @@
 """Where records go: opens the destination that a definition names; the rest of the room is its own business."""
 
+from pathlib import Path
+
+from destinations import postgres_address
+from destinations.postgres import PostgresDestination
 from destinations.sqlite import SqliteDestination
 from destinations.sqlite_errors import explained
 from schemas.definition import Definition
@@ -9,34 +13,63 @@ from schemas.settings import Settings
 
 __all__ = ["destination_key", "open_destination"]
 
+_DEFAULT = "default"
+
 
 def open_destination(settings: Settings, tenant: str, definition: Definition) -> Destination:
     """The destination of the definition's records; the caller closes it.
 
     Raises:
-        DestinationError: the database is none that this version knows, or its file can't be opened.
-        StoreBusyError: it stayed locked.
+        DestinationError: the database is none that Lading knows, or it can't be opened.
+        RetriableError: it stayed locked, or its server does not answer.
     """
-    _refuse_other_databases(definition)
-    with explained(f"making the folder {settings.home}"):
-        settings.make_home()
-    return SqliteDestination(settings.table_path(tenant), settings.busy_timeout_seconds)
+    if _is_postgres(definition):
+        return PostgresDestination(definition.destination, settings.books_schema, settings.busy_timeout_seconds)
+    path = _sqlite_path(definition)
+    if path == settings.store_path.resolve():
+        raise DestinationError(f"{path} is Lading's own job store; records go into another file")
+    if path is None:
+        with explained(f"making the folder {settings.home}"):
+            settings.make_home()
+    return SqliteDestination(path or settings.table_path(tenant), settings.busy_timeout_seconds)
 
 
 def destination_key(tenant: str, definition: Definition) -> str:
-    """The identity of the table whatever the case of its name: `tenant/database/table`; a lock's name.
+    """The identity of the table, however its database's URL and its name are written; a lock's name.
+
+    Connects to nothing. A table of the tenant's own database is `tenant/default/table`.
 
     Raises:
-        DestinationError: the database is none that this version knows.
+        DestinationError: the database is none that Lading knows.
     """
-    _refuse_other_databases(definition)
-    return f"{tenant}/{definition.destination.database}/{definition.destination.table.lower()}"
+    if _is_postgres(definition):
+        return postgres_address.identity(definition.destination)
+    path, table = _sqlite_path(definition), definition.destination.table.lower()
+    return f"{tenant}/{_DEFAULT}/{table}" if path is None else f"sqlite://{path}/{table}"
 
 
-def _refuse_other_databases(definition: Definition) -> None:
+def _is_postgres(definition: Definition) -> bool:
     database = definition.destination.database
-    if database != "default":
+    return database != _DEFAULT and postgres_address.parse_url(database).drivername in postgres_address.DRIVERS
+
+
+def _sqlite_path(definition: Definition) -> Path | None:
+    """The SQLite file that the definition names; None for the tenant's own."""
+    destination = definition.destination
+    if "." in destination.table:
         raise DestinationError(
-            f"the destination names the database {database!r}, but this version supports only 'default', "
-            "the tenant's own SQLite file; remove 'database' from the definition"
+            f"SQLite has no schemas: the table {destination.table!r} can't have a dot in its name"
         )
+    if destination.database == _DEFAULT:
+        return None
+    url = postgres_address.parse_url(destination.database)
+    if url.drivername not in {"sqlite", "sqlite+pysqlite"}:
+        raise DestinationError(
+            f"the destination names a database of the kind {url.drivername!r}; Lading loads into "
+            "'default' (the SQLite file of its home), sqlite:////folder/file.db and postgresql://user@host/database"
+        )
+    if url.database is None or not Path(url.database).is_absolute() or destination.password is not None:
+        raise DestinationError(
+            "a SQLite database is named by a whole path, sqlite:////folder/file.db, and has no password"
+        )
+    return Path(url.database).resolve()

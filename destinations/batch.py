@@ -1,5 +1,6 @@
 """Decides what becomes of the records of one load, set by set; knows no dialect of SQL."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -7,8 +8,9 @@ import polars as pl
 
 from destinations.outcomes import SEQ, Outcomes
 from destinations.poison import Refusals, RefusedError, apply_both
+from schemas.chunk import Page
 from schemas.definition import Definition, Mode
-from schemas.destination import Verdict
+from schemas.destination import StagedChunk, Verdict
 
 
 class LoadTable(Protocol):
@@ -73,6 +75,15 @@ class _OrphansError(Exception):
         self.records = records
 
 
+def load_pages(
+    table: LoadTable, definition: Definition, rows: pl.DataFrame, chunks: Sequence[StagedChunk]
+) -> Iterator[Page]:
+    """Apply the rows of these chunks (see `load_batch`), then give their pages."""
+    outcomes = Outcomes(definition, rows)
+    load_batch(table, definition, rows, outcomes)
+    return outcomes.pages(chunks, keys_are_stored=table.faithful)
+
+
 def load_batch(table: LoadTable, definition: Definition, rows: pl.DataFrame, outcomes: Outcomes) -> None:
     """Apply the GOOD rows to the table, and write down what became of every row.
 
@@ -99,7 +110,7 @@ def load_batch(table: LoadTable, definition: Definition, rows: pl.DataFrame, out
 
 def _note_failed(table: LoadTable, definition: Definition, rows: pl.DataFrame, outcomes: Outcomes) -> None:
     """A row that validation refused would have updated (G) what is there now, or created (F) what is not."""
-    if definition.mode is not Mode.UPSERT:
+    if definition.mode not in {Mode.UPSERT, Mode.SYNC}:
         return
     keys = [pl.col(name).is_not_null() for name in definition.key]
     failed = rows.filter((pl.col("_verdict") == Verdict.FAILED) & pl.all_horizontal(keys))
@@ -126,7 +137,7 @@ def _settle(table: LoadTable, definition: Definition, staged: list[int], outcome
             outcomes.mark("N", staged)
             outcomes.note_missing(new, fails=definition.policies.missing == "fail")
             new = []
-        case Mode.UPSERT:
+        case Mode.UPSERT | Mode.SYNC:
             outcomes.mark("N", staged)
     refused = _write(table, changed, new)
     outcomes.mark("U", changed)

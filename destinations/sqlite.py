@@ -1,24 +1,25 @@
 """Tables in one file of SQLite, where every chunk counts exactly once."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
-from destinations.batch import load_batch
-from destinations.outcomes import SEQ, Outcomes
+from destinations.batch import load_pages
+from destinations.sqlite_atomic import SqliteWaiting
 from destinations.sqlite_books import PAGES_AT_ONCE, SqliteBooks
 from destinations.sqlite_errors import explained
+from destinations.sqlite_last_step import SqliteLastStep
 from destinations.sqlite_load import SqliteLoad
-from destinations.sqlite_table import create_table, read_table
-from destinations.table import Table, refuse_misfit
-from destinations.values import stored, stored_default
+from destinations.sqlite_made import table_for
+from destinations.sqlite_table import fitting_table
+from destinations.table import refuse_misfit, untold
+from destinations.values import stored_rows
 from schemas.chunk import Page
 from schemas.definition import Definition
 from schemas.destination import StagedChunk
-from schemas.errors import DestinationError
 
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -58,18 +59,14 @@ class SqliteDestination:
         self._books = SqliteBooks(self._connection)
 
     def prepare(self, definition: Definition) -> None:
-        """Make the table and the bookkeeping where they are not there.
+        """Make what is not there yet: the bookkeeping, the table, columns for new fields in a table of ours.
 
         Raises:
             DestinationError: the table that is there does not fit; every difference is named.
         """
         name = definition.destination.table
         with explained(f"preparing the table {name!r} in {self._path}"), self._transaction():
-            table = read_table(self._connection, name)
-            if table is None:
-                create_table(self._connection, definition)
-            else:
-                refuse_misfit(definition, table)
+            refuse_misfit(definition, table_for(self._connection, definition))
             self._books.open()
 
     def begin(self, job_id: str, epoch: int) -> None:
@@ -100,8 +97,29 @@ class SqliteDestination:
             if not self._try_load(job_id, epoch, definition, chunks, commit_refused=False):
                 self._try_load(job_id, epoch, definition, chunks, commit_refused=True)
 
+    def complete(self, job_id: str, epoch: int, definition: Definition, keys: Iterable[pl.DataFrame]) -> None:
+        """Write what `atomic` staged, then delete what a `sync` file lacks; in one transaction, and only once.
+
+        Raises:
+            LeaseLostError: a higher epoch was here, or the job is sealed; nothing was committed.
+            LastStepError: the table refused rows under `atomic`, or the deletion.
+        """
+        if not definition.has_last_step:
+            return
+        with explained(f"completing job {job_id} in {self._path}"):
+            step = SqliteLastStep(self._connection, self._transaction, definition)
+            step.take(job_id, epoch, keys)
+
+    def deleted(self, job_id: str) -> int:
+        """How many records `complete` deleted."""
+        with explained(f"reading what job {job_id} deleted from {self._path}"):
+            done = self._books.completion(job_id)
+        return done.deleted if done is not None else 0
+
     def seal(self, job_id: str, epoch: int) -> None:
         """No chunk of this job is ever committed after this; harmless when repeated.
+
+        What `atomic` staged and nobody promoted is gone with it.
 
         Raises:
             LeaseLostError: a higher epoch was here; nothing is sealed.
@@ -109,6 +127,7 @@ class SqliteDestination:
         with explained(f"sealing job {job_id} in {self._path}"), self._transaction():
             self._books.open()
             self._books.seal(job_id, epoch)
+            SqliteWaiting(self._connection, job_id).drop()
 
     def pages(self, job_id: str) -> Iterator[Page]:
         """All committed pages in order of chunk; no lock is held between them."""
@@ -154,40 +173,21 @@ class SqliteDestination:
                     self._apply(job_id, definition, todo, commit_refused=commit_refused)
         except sqlite3.IntegrityError as error:
             if commit_refused:
-                raise DestinationError(
-                    f"the table {definition.destination.table!r} refuses the records only when all are there, "
-                    f"and does not tell which ({error}); a foreign key that is not DEFERRABLE would"
-                ) from error
+                raise untold(definition, str(error)) from error
             return False
         return True
 
     def _apply(
         self, job_id: str, definition: Definition, chunks: list[StagedChunk], *, commit_refused: bool
     ) -> None:
-        table = self._fitting_table(definition)
-        rows = _stored_rows(definition, pl.concat([c.frame for c in chunks]))
-        work = SqliteLoad(self._connection, definition, table, rows, commit_refused=commit_refused)
-        outcomes = Outcomes(definition, rows)
-        load_batch(work, definition, rows, outcomes)
-        for page in outcomes.pages(chunks, keys_are_stored=work.faithful):
+        table = fitting_table(self._connection, definition)
+        rows = stored_rows(definition, pl.concat([c.frame for c in chunks]))
+        if definition.policies.atomic:
+            SqliteWaiting(self._connection, job_id).add(definition, table, rows, chunks)
+            return
+        fields = [f.name for f in definition.fields if f.name in rows.columns]
+        work = SqliteLoad(
+            self._connection, definition, table, fields, rows.schema, commit_refused=commit_refused
+        )
+        for page in load_pages(work, definition, rows, chunks):
             self._books.write(job_id, page)
-
-    def _fitting_table(self, definition: Definition) -> Table:
-        """The table as it is at this moment: it may have changed since it was prepared."""
-        table = read_table(self._connection, definition.destination.table)
-        if table is None:
-            raise DestinationError(f"the table {definition.destination.table!r} is not in {self._path}")
-        refuse_misfit(definition, table)
-        return table
-
-
-def _stored_rows(definition: Definition, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows numbered, with the fields as they are stored; a key that the file lacks has its default."""
-    schema = frame.schema
-    fields = [stored(f.name, schema[f.name]) for f in definition.fields if f.name in schema]
-    absent = [
-        pl.lit(stored_default(definition.field(name))).alias(name)
-        for name in definition.key
-        if name not in schema
-    ]
-    return frame.select("_ordinal", "_row", "_verdict", *fields, *absent).with_row_index(SEQ)

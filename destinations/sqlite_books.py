@@ -1,8 +1,9 @@
-"""The bookkeeping beside the tables: who may commit for a job, and the pages of its committed chunks."""
+"""The bookkeeping beside the tables: who may commit for a job, its pages, and whether its last step is done."""
 
 import sqlite3
 from dataclasses import asdict
 
+from destinations.promotion import Completion
 from schemas.chunk import Page
 from schemas.errors import LeaseLostError
 from schemas.job import Outcome
@@ -14,13 +15,17 @@ _BOOKS = (
         job_id TEXT NOT NULL, chunk INTEGER NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL,
         unchanged INTEGER NOT NULL, ignored INTEGER NOT NULL, failed INTEGER NOT NULL, body BLOB NOT NULL,
         PRIMARY KEY (job_id, chunk))""",
+    """CREATE TABLE IF NOT EXISTS main.lading_staged (
+        job_id TEXT NOT NULL, chunk INTEGER NOT NULL, head BLOB NOT NULL, PRIMARY KEY (job_id, chunk))""",
+    """CREATE TABLE IF NOT EXISTS main.lading_completed (
+        job_id TEXT PRIMARY KEY, refused INTEGER NOT NULL, deleted INTEGER NOT NULL) WITHOUT ROWID""",
 )
 _COUNTED = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.IGNORED, Outcome.FAILED)
 PAGES_AT_ONCE = 100
 
 
 class SqliteBooks:
-    """The tables `lading_jobs` and `lading_pages` on a connection; begins and commits nothing itself."""
+    """The tables `lading_…` that all jobs share, on a connection; begins and commits nothing itself."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -72,15 +77,17 @@ class SqliteBooks:
             raise LeaseLostError(f"another worker owns the job {job_id}; it is not sealed by epoch {epoch}")
 
     def committed(self, job_id: str) -> frozenset[int]:
-        """The chunks (0-based) that have a page."""
-        if not self._are_open():
-            return frozenset()
-        found = self._connection.execute("SELECT chunk FROM main.lading_pages WHERE job_id = ?", (job_id,))
-        return frozenset(chunk for (chunk,) in found)
+        """The chunks (0-based) that have a page, or are staged until all can be written."""
+        found: set[int] = set()
+        for table in ("lading_pages", "lading_staged"):
+            if self._is_there(table):
+                chunks = self._connection.execute(f"SELECT chunk FROM main.{table} WHERE job_id = ?", (job_id,))
+                found.update(chunk for (chunk,) in chunks)
+        return frozenset(found)
 
     def pages_after(self, job_id: str, chunk: int) -> list[Page]:
         """The next pages in order of chunk, `PAGES_AT_ONCE` at most."""
-        if not self._are_open():
+        if not self._is_there("lading_pages"):
             return []
         found = self._connection.execute(
             "SELECT chunk, body FROM main.lading_pages WHERE job_id = ? AND chunk > ? ORDER BY chunk LIMIT ?",
@@ -96,6 +103,22 @@ class SqliteBooks:
             (job_id, page.chunk, *(counts[outcome] for outcome in _COUNTED), page.to_bytes()),
         )
 
-    def _are_open(self) -> bool:
-        sql = "SELECT 1 FROM main.sqlite_schema WHERE name = 'lading_pages'"
-        return self._connection.execute(sql).fetchone() is not None
+    def completion(self, job_id: str) -> Completion | None:
+        """What the job's last step did; None where it was not taken."""
+        if not self._is_there("lading_completed"):
+            return None
+        found = self._connection.execute(
+            "SELECT refused, deleted FROM main.lading_completed WHERE job_id = ?", (job_id,)
+        ).fetchone()
+        return Completion(*found) if found is not None else None
+
+    def complete(self, job_id: str, completion: Completion) -> None:
+        """Note that the job's last step is taken."""
+        self._connection.execute(
+            "INSERT INTO main.lading_completed VALUES (?, ?, ?)",
+            (job_id, completion.refused, completion.deleted),
+        )
+
+    def _is_there(self, table: str) -> bool:
+        sql = "SELECT 1 FROM main.sqlite_schema WHERE name = ?"
+        return self._connection.execute(sql, (table,)).fetchone() is not None

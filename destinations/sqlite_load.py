@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import polars as pl
@@ -29,7 +29,8 @@ class SqliteLoad:
 
     Args:
         table: fits the definition.
-        rows: the load's rows, with the fields as they are stored; their columns are those written.
+        fields: what is written, in the order of the definition.
+        types: of the key fields as they are stored.
         commit_refused: an earlier try of this load was refused by its commit.
     """
 
@@ -38,29 +39,29 @@ class SqliteLoad:
         connection: sqlite3.Connection,
         definition: Definition,
         table: Table,
-        rows: pl.DataFrame,
+        fields: Sequence[str],
+        types: Mapping[str, pl.DataType],
         *,
         commit_refused: bool,
     ) -> None:
         self._connection = connection
         self._table = table
         self._name = f"main.{quoted(table.name)}"
-        schema = rows.schema
-        self._fields = [f.name for f in definition.fields if f.name in schema]
+        self._fields = list(fields)
         self._columns = [table.column(name) for name in self._fields]
         self._commit_refused = commit_refused
         self._key = [f"c{self._fields.index(name)}" for name in definition.key]
         self._guard = table.unique_key(definition.key) or UniqueKey((), (), None)
         self.keyed = bool(definition.key)
         self.faithful = not (table.triggered or commit_refused) and all(
-            self._keeps(definition, name, schema[name]) for name in definition.key
+            self._keeps(definition, name, types[name]) for name in definition.key
         )
 
     def insert_unseen(self, records: pl.DataFrame) -> bool:
         """Insert all records without a look at the table; False, and nothing done, when one clashes."""
         try:
             with self.savepoint():
-                insert_values(self._connection, self._insert_head(), records, self._fields)
+                self._insert_all(records)
         except sqlite3.Error as error:
             if refusal(error, orderly=False) is None:
                 raise
@@ -164,6 +165,9 @@ class SqliteLoad:
         key = ", ".join(self._theirs(f"t.{quoted(name)}") for name in self._guard.columns)
         found = self._connection.execute(f"SELECT s.seq, {key} FROM {STAGE} AS s").fetchall()
         return [(seq, tuple(key)) for seq, *key in found if key[0] is not None]
+
+    def _insert_all(self, records: pl.DataFrame) -> None:
+        insert_values(self._connection, self._insert_head(), records, self._fields)
 
     def _keeps(self, definition: Definition, name: str, dtype: pl.DataType) -> bool:
         """True when the column holds this key field as the file gives it, and compares it byte by byte."""

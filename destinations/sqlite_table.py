@@ -4,7 +4,7 @@ import re
 import sqlite3
 from collections.abc import Iterable
 
-from destinations.table import Column, Table, UniqueKey
+from destinations.table import Column, Table, UniqueKey, refuse_misfit
 from destinations.values import stored_default
 from schemas.definition import Definition, Field
 from schemas.errors import DestinationError
@@ -17,8 +17,17 @@ _DECLARED = {
     FieldType.DATE: "DATE",
     FieldType.TIME: "TIME",
     FieldType.DATETIME: "DATETIME",
+    FieldType.DURATION: "REAL",
 }
 """What is not named here is TEXT, decimals among them: text alone keeps their digits."""
+
+_ALTERS_TEXT = "is declared for numbers and would change text such as '007'"
+_UNFIT = {
+    FieldType.STRING: _ALTERS_TEXT,
+    FieldType.CHOICE: _ALTERS_TEXT,
+    FieldType.DECIMAL: "would keep decimals as floats; declare the field a number",
+}
+"""What a column for numbers can't keep; other types that are stored as text never look like a number."""
 
 _ROLLS_BACK = re.compile(r"RAISE\s*\(\s*ROLLBACK\b", re.IGNORECASE)
 _OVERRULES = re.compile(r"\bON\s+CONFLICT\b", re.IGNORECASE)
@@ -56,10 +65,24 @@ def create_table(connection: sqlite3.Connection, definition: Definition) -> None
             f"the definition {definition.name!r} has {len(definition.fields):,} fields, "
             f"and SQLite takes {limit:,}; the first too many is {definition.fields[limit].name!r}"
         )
-    parts = [_column_clause(definition, field) for field in definition.fields]
+    connection.execute(f"CREATE TABLE main.{declaration(definition, definition.fields)}")
+
+
+def declaration(definition: Definition, fields: Iterable[Field]) -> str:
+    """What follows `CREATE TABLE` in the making of a table with these of the definition's fields."""
+    parts = [_column_clause(definition, field) for field in fields]
     if definition.key:
         parts.append(f"PRIMARY KEY ({', '.join(quoted(name) for name in definition.key)})")
-    connection.execute(f"CREATE TABLE main.{quoted(definition.destination.table)} ({', '.join(parts)})")
+    return f"{quoted(definition.destination.table)} ({', '.join(parts)})"
+
+
+def add_columns(connection: sqlite3.Connection, table: str, fields: Iterable[Field]) -> None:
+    """Add a nullable column for each of the fields; the records there have its default or null."""
+    for field in fields:
+        connection.execute(f"ALTER TABLE main.{quoted(table)} ADD COLUMN {_nullable_clause(field)}")
+        if field.unique:
+            index = quoted(f"{table}_{field.name}_unique")
+            connection.execute(f"CREATE UNIQUE INDEX main.{index} ON {quoted(table)} ({quoted(field.name)})")
 
 
 def read_table(connection: sqlite3.Connection, name: str) -> Table | None:
@@ -97,16 +120,28 @@ def read_table(connection: sqlite3.Connection, name: str) -> Table | None:
     )
 
 
+def fitting_table(connection: sqlite3.Connection, definition: Definition) -> Table:
+    """The definition's table as it is at this moment: it may have changed since it was prepared.
+
+    Raises:
+        DestinationError: it is not there, or does not fit any more.
+    """
+    table = read_table(connection, definition.destination.table)
+    if table is None:
+        raise DestinationError(f"the table {definition.destination.table!r} is not in the database")
+    refuse_misfit(definition, table)
+    return table
+
+
 def _column_clause(definition: Definition, field: Field) -> str:
-    clause = f"{quoted(field.name)} {_DECLARED.get(field.type, 'TEXT')}"
-    if definition.is_required(field):
-        clause += " NOT NULL"
+    clause = _nullable_clause(field, " NOT NULL" if definition.is_required(field) else "")
+    return f"{clause} UNIQUE" if field.unique and definition.key != (field.name,) else clause
+
+
+def _nullable_clause(field: Field, not_null: str = "") -> str:
+    clause = f"{quoted(field.name)} {_DECLARED.get(field.type, 'TEXT')}{not_null}"
     default = stored_default(field)
-    if default is not None:
-        clause += f" DEFAULT {_literal(default)}"
-    if field.unique and definition.key != (field.name,):
-        clause += " UNIQUE"
-    return clause
+    return clause if default is None else f"{clause} DEFAULT {_literal(default)}"
 
 
 def _literal(value: str | float) -> str:
@@ -125,7 +160,7 @@ def _columns(
         generated = hidden in {2, 3}
         demanding = needed and not generated and name != alias
         kind = affinity(declared, strict=strict)
-        yield Column(name, kind, demanding, generated, alters_text=kind not in {"TEXT", "BLOB"})
+        yield Column(name, kind, demanding, generated, {} if kind in {"TEXT", "BLOB"} else _UNFIT)
 
 
 def _rowid_alias(info: list[tuple[str, str, int, str | None, int, int]]) -> str | None:

@@ -1,14 +1,11 @@
 """A table as a destination sees it, and where it does not fit a definition; knows no dialect of SQL."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from schemas.definition import Definition, Mode
+from schemas.definition import Definition, Field, Mode
 from schemas.errors import DestinationError
 from schemas.field_types import FieldType
-
-_FREE_TEXT = frozenset({FieldType.STRING, FieldType.CHOICE})
-"""Kept letter by letter or not at all; other types that are stored as text never look like a number."""
 
 
 @dataclass(frozen=True)
@@ -20,14 +17,14 @@ class Column:
         kind: what the dialect needs to know to hold the same values elsewhere; SQLite's affinity.
         demanding: an insert without this column is refused: NOT NULL with no default of any sort.
         generated: computed by the table, and not to be written.
-        alters_text: text that looks like a number is not kept letter by letter: `007` becomes 7.
+        unfit: the types of field that can't be kept here, each with the reason, which follows "its column 'x'".
     """
 
     name: str
     kind: str
     demanding: bool = False
     generated: bool = False
-    alters_text: bool = False
+    unfit: Mapping[FieldType, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,6 +77,11 @@ class Table:
         return None
 
 
+def lacking(definition: Definition, table: Table) -> list[Field]:
+    """The fields that have no column yet."""
+    return [f for f in definition.fields if f.name.lower() not in table.columns]
+
+
 def refuse_misfit(definition: Definition, table: Table) -> None:
     """Pass a table that fits the definition.
 
@@ -93,6 +95,14 @@ def refuse_misfit(definition: Definition, table: Table) -> None:
         )
 
 
+def untold(definition: Definition, said: str) -> DestinationError:
+    """What to tell when only the commit refused records, and nothing tells which."""
+    return DestinationError(
+        f"the table {definition.destination.table!r} refuses the records only when all are there, "
+        f"and does not tell which ({said}); a constraint that is not DEFERRABLE would"
+    )
+
+
 def _misfits(definition: Definition, table: Table) -> Iterator[str]:
     fields = [f.name for f in definition.fields]
     for name in fields:
@@ -100,14 +110,12 @@ def _misfits(definition: Definition, table: Table) -> Iterator[str]:
             yield f"it has no column {name!r}"
         elif table.column(name).generated:
             yield f"its column {name!r} is generated and can't be written"
-        elif table.column(name).alters_text and definition.field(name).type in _FREE_TEXT:
-            yield f"its column {name!r} is declared for numbers and would change text such as '007'"
-        elif table.column(name).alters_text and definition.field(name).type is FieldType.DECIMAL:
-            yield f"its column {name!r} would keep decimals as floats; declare the field a number"
+        elif reason := table.column(name).unfit.get(definition.field(name).type):
+            yield f"its column {name!r} {reason}"
     if definition.key and table.unique_key(definition.key) is None:
         names = ", ".join(repr(name) for name in definition.key)
         yield f"no PRIMARY KEY or UNIQUE index covers exactly the key ({names})"
     if definition.mode is not Mode.UPDATE:
-        lacking = table.columns.keys() - {name.lower() for name in fields}
-        for column in (c for name, c in table.columns.items() if name in lacking and c.demanding):
+        unfed = table.columns.keys() - {name.lower() for name in fields}
+        for column in (c for name, c in table.columns.items() if name in unfed and c.demanding):
             yield f"its column {column.name!r} is NOT NULL without a default, and no field feeds it"

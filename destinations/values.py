@@ -1,9 +1,10 @@
-"""From typed columns to what SQLite keeps: text, 64-bit integers and floats. Knows nothing of tables."""
+"""From typed columns to what is written: text, 64-bit integers and floats. Knows nothing of tables."""
 
 import polars as pl
 
+from destinations.outcomes import SEQ
 from schemas.casting import cast_column
-from schemas.definition import Field
+from schemas.definition import Definition, Field
 from schemas.errors import DestinationError
 
 Stored = str | int | float
@@ -13,7 +14,7 @@ def stored(name: str, dtype: pl.DataType) -> pl.Expr:
     """The column `name`, of type `dtype`, as String, Int64 or Float64.
 
     Dates and times become ISO text (datetimes in UTC, with a blank between date and time, and six digits
-    of a second where there are any), decimals their exact digits, truth values 0 and 1.
+    of a second where there are any), decimals their exact digits, durations seconds, truth values 0 and 1.
     """
     column = pl.col(name)
     if isinstance(dtype, pl.Decimal):
@@ -21,13 +22,33 @@ def stored(name: str, dtype: pl.DataType) -> pl.Expr:
     if isinstance(dtype, pl.Datetime):
         utc = column.dt.convert_time_zone("UTC") if dtype.time_zone else column
         return utc.dt.to_string("%Y-%m-%d %H:%M:%S%.6f").str.strip_suffix(".000000")
-    if dtype == pl.Date:
-        return column.dt.to_string("%Y-%m-%d")
-    if dtype == pl.Time:
-        return column.dt.to_string("%H:%M:%S%.6f").str.strip_suffix(".000000")
+    if dtype in {pl.Date(), pl.Time()}:
+        form = "%Y-%m-%d" if dtype == pl.Date else "%H:%M:%S%.6f"
+        return column.dt.to_string(form).str.strip_suffix(".000000")
+    if isinstance(dtype, pl.Duration):
+        return column.dt.total_microseconds() / 1_000_000
     if dtype.is_float():
         return column.cast(pl.Float64)
     return column.cast(pl.Int64 if dtype.is_integer() or dtype == pl.Boolean else pl.String)
+
+
+def stored_rows(definition: Definition, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows numbered, with the fields as they are stored; a key that the file lacks has its default.
+
+    Args:
+        frame: (n_rows, …) as a staged chunk has it.
+
+    Returns:
+        (n_rows, 4 + n_fields): `SEQ`, `_ordinal`, `_row`, `_verdict`, and the fields.
+    """
+    schema = frame.schema
+    fields = [stored(f.name, schema[f.name]) for f in definition.fields if f.name in schema]
+    absent = [
+        pl.lit(stored_default(definition.field(name))).alias(name)
+        for name in definition.key
+        if name not in schema
+    ]
+    return frame.select("_ordinal", "_row", "_verdict", *fields, *absent).with_row_index(SEQ)
 
 
 def stored_default(field: Field) -> Stored | None:

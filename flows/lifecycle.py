@@ -10,6 +10,7 @@ from schemas.errors import (
     DestinationError,
     FatalError,
     LadingError,
+    LastStepError,
     LeaseLostError,
     RetriableError,
 )
@@ -17,10 +18,11 @@ from schemas.import_request import ImportRequest
 from schemas.job import Ending, JobKind, JobState
 from schemas.settings import Settings
 from store.database import Store
+from store.definitions import definition_of
 from store.jobs import add_event, get_job, running_jobs
 from store.leases import held_lease, is_free
 from store.tables import Job
-from tasks.import_rows import import_rows, plan_segments
+from tasks.import_rows import import_last_step, import_rows, plan_segments
 from tasks.poll import poll
 from tasks.report import report
 from tasks.stage import BACKOFF_SECONDS, StageTask
@@ -105,24 +107,33 @@ def abandon(call: Call, settings: Settings, job_id: str) -> None:
 def _clear_the_way(call: Call, settings: Settings, store: Store, job_id: str) -> None:
     job = _job(store, job_id)
     while job.kind is JobKind.IMPORT and (earlier := _next_earlier(store, job)):
-        if is_free(earlier):
-            _step(store, job_id, "resumes", f"first resumes the interrupted job {earlier.id}")
-            bring_to_end(call, settings, earlier.id)
+        earlier_id, free = earlier
+        if free:
+            _step(store, job_id, "resumes", f"first resumes the interrupted job {earlier_id}")
+            bring_to_end(call, settings, earlier_id)
         else:
-            _step(store, job_id, "waits", f"waits for job {earlier.id}, which imports into the same table")
-            _await_free(store, earlier.id)
+            _step(store, job_id, "waits", f"waits for job {earlier_id}, which imports into the same table")
+            _await_free(store, earlier_id)
 
 
-def _next_earlier(store: Store, job: Job) -> Job | None:
+def _next_earlier(store: Store, job: Job) -> tuple[str, bool] | None:
+    """The id of the first earlier import into the same table, and whether nobody works on it."""
     with store.read() as session:
-        running = running_jobs(session, job.tenant, job.destination_key)
-    earlier = (j for j in running if j.kind is JobKind.IMPORT and j.received_at < job.received_at)
-    return next(earlier, None)
+        for other in running_jobs(session, job.tenant, job.destination_key):
+            if other.kind is JobKind.IMPORT and other.received_at < job.received_at:
+                return other.id, is_free(session, other)
+    return None
 
 
 def _await_free(store: Store, job_id: str) -> None:
-    while not is_free(job := _job(store, job_id)) and not job.state.terminal:
+    while not _is_done_or_free(store, job_id):
         time.sleep(WAIT_SECONDS)
+
+
+def _is_done_or_free(store: Store, job_id: str) -> bool:
+    with store.read() as session:
+        job = get_job(session, job_id)
+        return job.state.terminal or is_free(session, job)
 
 
 def _work(call: Call, settings: Settings, store: Store, job_id: str, epoch: int) -> None:
@@ -142,6 +153,8 @@ def _ending(call: Call, settings: Settings, store: Store, job_id: str, epoch: in
         _validate_and_import(call, settings, store, job_id, epoch)
     except (LeaseLostError, ConflictError):
         raise
+    except LastStepError as error:
+        return Ending(JobState.FAILED, error.code, str(error))
     except DestinationError as error:
         return Ending(JobState.FAILED, "destination.mismatch", str(error))
     except FatalError as error:
@@ -167,6 +180,14 @@ def _validate_and_import(call: Call, settings: Settings, store: Store, job_id: s
         for number, span in enumerate(spans, start=1):
             _step(store, job_id, "import", f"{number}/{len(spans)}")
             call(import_rows, settings, job_id, epoch, span, number, len(spans))
+        if spans and _has_last_step(store, job):
+            _step(store, job_id, "complete")
+            call(import_last_step, settings, job_id, epoch)
+
+
+def _has_last_step(store: Store, job: Job) -> bool:
+    with store.read() as session:
+        return definition_of(session, job.definition_id).definition.in_mode(job.mode).has_last_step
 
 
 def _is_staged(settings: Settings, job: Job) -> bool:

@@ -1,7 +1,16 @@
 """The kinds of files that Lading reads, one module each, and the two files that it writes for people."""
 
-from formats.failed_rows import write_failed_rows
-from formats.registry import all_formats, detect, open_format
+from formats.failed_rows import FailedRow, failed_rows_suffix, write_failed_rows
+from formats.registry import OpenFile, all_formats, opened, reopened
 from formats.template import write_template
 
-__all__ = ["all_formats", "detect", "open_format", "write_failed_rows", "write_template"]
+__all__ = [
+    "FailedRow",
+    "OpenFile",
+    "all_formats",
+    "failed_rows_suffix",
+    "opened",
+    "reopened",
+    "write_failed_rows",
+    "write_template",
+]

@@ -28,9 +28,11 @@ class Delimited:
 
     kind: str = "csv"
     suffixes: tuple[str, ...] = (".csv", ".tsv", ".tab")
+    of_text: bool = True
 
-    def matches(self, head: bytes) -> bool:
+    def matches(self, path: Path, head: bytes) -> bool:
         """True for any text."""
+        del path
         return is_text(head)
 
     def detect(
@@ -64,6 +66,10 @@ class Delimited:
         """All data rows; what can't be split into cells is malformed."""
         del limits
         return resized(_RowReader(detected).blocks(text_windows(path, detected.encoding or "utf-8")))
+
+    def stored_cells(self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS) -> None:
+        """None: all is text."""
+        del path, detected, limits
 
 
 def _delimiter_of(path: Path, codec: str, known_headers: frozenset[str]) -> str:

@@ -24,8 +24,13 @@ def escape(text: str) -> str:
     return text
 
 
+def escape_again(text: str) -> str:
+    """The text for a cell of a workbook, which is never run: only what `unescape` would change is escaped."""
+    return f"'{text}" if _ESCAPED.match(text) else text
+
+
 def unescape(text: str) -> str:
-    """The text that `escape` was given."""
+    """The text that `escape` or `escape_again` was given."""
     return text[1:] if _ESCAPED.match(text) else text
 
 

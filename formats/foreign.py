@@ -1,14 +1,13 @@
 """What a file seems to be that Lading does not read, so that the refusal can say it."""
 
 import re
-import zipfile
 from pathlib import Path
 
+from formats.containers import OLE, ZIP, ole_stream, zip_names
 from formats.encoding import head_text, is_text
-from schemas.errors import FileRefusedError
 
 FOREIGN_SUFFIXES = frozenset(
-    {".xls", ".xlsb", ".ods", ".numbers", ".pdf", ".doc", ".docx", ".xml", ".html", ".htm", ".zip", ".gz"}
+    {".numbers", ".pdf", ".doc", ".docx", ".odt", ".xml", ".html", ".htm", ".zip", ".bz2", ".xz", ".zst"}
     | {".parquet", ".png", ".jpg", ".db", ".sqlite"}
 )
 """Names that promise another kind than any that Lading reads."""
@@ -18,7 +17,7 @@ _SIGNATURES = (
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"GIF8", "a GIF picture"),
-    (b"\x1f\x8b", "a gzip archive; unpack it first"),
+    (b"\x1f\x8b", "a gzip archive inside of another; unpack it once and send what comes out"),
     (b"BZh", "a bzip2 archive; unpack it first"),
     (b"\xfd7zXZ", "an xz archive; unpack it first"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive; unpack it first"),
@@ -28,79 +27,44 @@ _SIGNATURES = (
     (b"SQLite format 3\0", "an SQLite database"),
     (b"{\\rtf", "an RTF document"),
 )
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_OLE_STREAMS = (
-    ("Workbook", "an old Excel workbook (.xls); save it as .xlsx"),
-    ("Book", "an old Excel workbook (.xls); save it as .xlsx"),
-    ("WordDocument", "a Word document"),
-)
 _ZIP_PARTS = (
-    ("xl/workbook.bin", "an Excel binary workbook (.xlsb); save it as .xlsx"),
     ("word/document.xml", "a Word document"),
     ("ppt/presentation.xml", "a PowerPoint document"),
-    ("content.xml", "an OpenDocument file (.ods); save it as .xlsx"),
-    ("Index/Document.iwa", "a Numbers document; export it as .xlsx"),
+    ("content.xml", "an OpenDocument file, but no spreadsheet"),
+    ("index/document.iwa", "a Numbers document; export it as .xlsx"),
 )
 _MARKUP = (
     (re.compile(r"<(!doctype\s+html|html|table|head|body)\b", re.IGNORECASE), "a web page (HTML)"),
     (re.compile(r"<\?xml\b", re.IGNORECASE), "an XML document"),
 )
 _JSON_ARRAY = re.compile(r"\[\s*(\{|\]\s*$)")
-_CHUNK_BYTES = 1024 * 1024
 
 
-def foreign_kind(path: Path, head: bytes) -> str | None:
-    """What the file seems to be, in a sentence; None where a format may read it.
-
-    Raises:
-        FileRefusedError: it is a workbook behind a password (`file.unreadable`).
-    """
+def foreign_bytes(head: bytes) -> str | None:
+    """What no format reads, told by the first bytes, in a sentence; None where a format may read it."""
     for signature, seems in _SIGNATURES:
         if head.startswith(signature):
             return f"this is {seems}"
-    if head.startswith(_OLE):
-        return f"this is {_ole_kind(path)}"
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _zip_kind(path)
-    return _text_kind(head)
-
-
-def _ole_kind(path: Path) -> str:
-    if _holds(path, "EncryptedPackage".encode("utf-16-le")):
-        raise FileRefusedError(
-            "file.unreadable", "the workbook is protected by a password; save it without one and send it again"
-        )
-    kinds = (seems for stream, seems in _OLE_STREAMS if _holds(path, f"{stream}\0".encode("utf-16-le")))
-    return next(kinds, "an old Microsoft Office document")
-
-
-def _holds(path: Path, wanted: bytes) -> bool:
-    """Whether the bytes stand anywhere in the file, which may be large."""
-    tail = b""
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            if wanted in tail + chunk:
-                return True
-            tail = chunk[-len(wanted) :]
-    return False
-
-
-def _zip_kind(path: Path) -> str | None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = {name.lower() for name in archive.namelist()}
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
-        return None  # cut off or broken: the workbook reader says so
-    if "xl/workbook.xml" in names:
+    if head.startswith((OLE, *ZIP)) or is_text(head):
         return None
-    kinds = (seems for part, seems in _ZIP_PARTS if part.lower() in names)
+    what = "NUL bytes and other control characters" if b"\0" in head else "control characters"
+    return f"this is no text: it is full of {what}"
+
+
+def foreign_container(path: Path, head: bytes) -> str:
+    """What a ZIP archive or an OLE file is that no format claims, in a sentence."""
+    if head.startswith(OLE):
+        document = ole_stream(path, head, ("WordDocument",))
+        return "this is a Word document" if document else "this is an old Microsoft Office document"
+    names = zip_names(path) or frozenset()
+    kinds = (seems for part, seems in _ZIP_PARTS if part in names)
     return f"this is {next(kinds, 'a ZIP archive, but no workbook')}"
 
 
-def _text_kind(head: bytes) -> str | None:
-    if not is_text(head):
-        what = "NUL bytes and other control characters" if b"\0" in head else "control characters"
-        return f"this is no text: it is full of {what}"
+def foreign_text(head: bytes) -> str | None:
+    """What a text that is no table seems to be, in a sentence; None where it may be one."""
+    if head.startswith((OLE, *ZIP)):
+        return None
     text = head_text(head).lstrip()
     for pattern, seems in _MARKUP:
         if pattern.match(text):

@@ -30,6 +30,9 @@ def find_header_row(
 ) -> HeaderRow:
     """The declared row; else the one with most known headers; else the first that looks like headers.
 
+    In a file of failed rows it is the row with the header of Lading's reasons, whatever is declared: the
+    titles above the original header are not in it.
+
     Args:
         rows: the first `HEAD_ROWS` rows, and as many more as `declared` asks for, by row number; rows
             that can't be split into cells are missing.
@@ -38,8 +41,9 @@ def find_header_row(
         FileRefusedError: no row can be the header (`file.header`).
     """
     filled = {row: cells for row, cells in rows.items() if any(map(str.strip, cells))}
+    ours = [row for row, cells in filled.items() if FAILED_ROWS_COLUMN in map(normalise, cells)]
     if declared is not None:
-        return _declared_row(filled, declared)
+        return HeaderRow(min(ours)) if ours else _declared_row(filled, declared)
     candidates = {row: cells for row, cells in filled.items() if row <= HEAD_ROWS}
     if not candidates:
         raise FileRefusedError(

@@ -42,9 +42,11 @@ class JsonLines:
 
     kind: str = "jsonl"
     suffixes: tuple[str, ...] = (".jsonl", ".ndjson", ".json")
+    of_text: bool = True
 
-    def matches(self, head: bytes) -> bool:
+    def matches(self, path: Path, head: bytes) -> bool:
         """True where one of the first lines begins as an object and none before it as something else."""
+        del path
         lines = [line for line in head_text(head).split("\n") if line.strip()]
         return bool(lines) and (_OBJECT.match(lines[0]) is not None or _begins_with_other_json(lines))
 
@@ -59,7 +61,7 @@ class JsonLines:
         del options, known_headers, limits
         _refuse_wide_text(path)
         keys: dict[str, None] = {}
-        for _, line in _lines(path):
+        for _, line in numbered_lines(path):
             try:
                 keys |= dict.fromkeys(_parsed(line))
             except LineError:
@@ -76,6 +78,10 @@ class JsonLines:
         """All lines but blank ones; what is no object is malformed."""
         del limits
         return resized(_parts(path, detected))
+
+    def stored_cells(self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS) -> None:
+        """None: all is text."""
+        del path, detected, limits
 
 
 def _begins_with_other_json(lines: list[str]) -> bool:
@@ -100,7 +106,7 @@ def _refuse_wide_text(path: Path) -> None:
 def _parts(path: Path, detected: Detected) -> Iterator[TextBlock]:
     keys = [column.header for column in detected.columns]
     rows = DataRows(detected, 0)
-    for number, line in _lines(path):
+    for number, line in numbered_lines(path):
         try:
             found = _parsed(line)
             rows.add([v if type(v) is str else _text(v) for v in map(found.get, keys)], number, number)
@@ -113,7 +119,7 @@ def _parts(path: Path, detected: Detected) -> Iterator[TextBlock]:
     yield rows.block()
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Physical lines (1-based) that are not blank, without their ends; cut where they are too long."""
     with path.open("rb") as stream:
         number = 0
@@ -126,6 +132,20 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             line = line.rstrip(b"\r\n")
             if line.strip():
                 yield number, line
+
+
+def is_record(line: bytes) -> bool:
+    """Whether the line is an object that can be read."""
+    try:
+        _parsed(line)
+    except LineError:
+        return False
+    return True
+
+
+def with_keys(line: bytes, added: dict[str, str]) -> str:
+    """The object in the line, which must be one, with its values as they stood and these keys behind them."""
+    return _compact({key: value for key, value in _parsed(line).items() if key not in added} | added)
 
 
 def _skip_line(stream: BinaryIO) -> None:

@@ -27,7 +27,7 @@ def mark_shared(rows: bytes, mark: str) -> bytes:
         return rows
     if rows.count(_USUAL) == shared:
         return rows.replace(_USUAL, b' t="str"><v>' + mark.encode())
-    return _SHARED.sub(rb'\1t="str"\2' + mark.encode(), rows)
+    return _SHARED.sub(rb'\1t="str"\g<2>' + mark.encode(), rows)
 
 
 class SharedStrings:

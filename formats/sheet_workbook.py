@@ -10,7 +10,6 @@ from io import BytesIO
 
 import fastexcel
 
-from formats.sheet_durations import duration_styles
 from schemas.errors import FileRefusedError
 
 STRINGS_PART = "xl/sharedstrings.xml"
@@ -25,7 +24,6 @@ _FRAME_BYTES = 32 * 2**20
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _HEAD = f'<worksheet xmlns="{_MAIN}"><sheetData>'.encode()
 _END = b"</sheetData></worksheet>"
-_DATE1904 = re.compile(rb"""\bdate1904\s*=\s*["'](1|true|on)["']""")
 _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 
 
@@ -47,9 +45,8 @@ class Frame:
     """All that a workbook holds beside its sheets and texts; small.
 
     Attributes:
-        duration_styles: the `s` attributes of cells that show a number of days as hours, such as `36:00`.
-        day_zero: the date that the reader gives to a time of day.
         mark: what stands before the number of a shared text; no file can know it.
+        error_mark: what stands before an error that the reader does not know.
     """
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
@@ -65,11 +62,8 @@ class Frame:
         if any(_DOCTYPE.search(content) for content in self._frame.values()):
             raise FileRefusedError("file.unreadable", "the workbook declares a document type, as none does")
         self._others = [name for name in archive.namelist() if name not in self._frame]
-        styles = (content for name, content in self._frame.items() if name.lower() == "xl/styles.xml")
-        self.duration_styles = duration_styles(next(styles, b""))
-        book = (content for name, content in self._frame.items() if name.lower() == "xl/workbook.xml")
-        self.day_zero = "1904-01-01" if _DATE1904.search(next(book, b"")) else "1899-12-31"
-        self.mark = f"{secrets.token_hex(3)}:"
+        secret = secrets.token_hex(3)
+        self.mark, self.error_mark = f"{secret}:", f"{secret}!"
 
     @cached_property
     def sheets(self) -> tuple[Sheet, ...]:

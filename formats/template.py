@@ -25,6 +25,7 @@ _NUMBER_FORMATS = {
     FieldType.DATE: "yyyy-mm-dd",
     FieldType.TIME: "hh:mm:ss",
     FieldType.DATETIME: "yyyy-mm-dd hh:mm:ss",
+    FieldType.DURATION: "[h]:mm:ss",
 }
 _TEXT_FORMAT = "@"
 """For all other types: keeps leading zeros and every digit as typed."""
@@ -38,6 +39,7 @@ _TYPE_WORDS = {
     FieldType.DATE: "a date",
     FieldType.TIME: "a time of day",
     FieldType.DATETIME: "a date and time",
+    FieldType.DURATION: "a duration, hours:minutes:seconds",
     FieldType.CHOICE: "one of the choices",
     FieldType.MULTICHOICE: "one or more of the choices, separated by ;",
     FieldType.JSON: "JSON",

@@ -1,32 +1,30 @@
-"""Workbooks of Excel and its kin (xlsx, xlsm): one sheet as text, at its true coordinates, in flat memory."""
+"""Workbooks of Excel and its kin (xlsx, xlsm): XML in a ZIP archive, read in pieces and in flat memory."""
 
 import zipfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
-
 from formats.archive import open_archive
-from formats.blocks import finished_cells, resized
-from formats.escape import is_failed_rows, unescape
-from formats.header_row import HEAD_ROWS, find_header_row
+from formats.containers import holds_part, is_broken_zip
+from formats.header_row import HEAD_ROWS
 from formats.sheet_extent import extent
 from formats.sheet_markup import PIECE_BYTES
-from formats.sheet_stream import SheetRows, sheet_rows
+from formats.sheet_rows import head_rows, sheet_blocks
+from formats.sheet_stream import SheetStream
 from formats.sheet_strings import SharedStrings
 from formats.sheet_workbook import Frame, Sheet
+from formats.workbook import detected_sheet, named_sheet, no_cells, note_of_others, refused_when_broken
 from schemas.definition import FileOptions
-from schemas.errors import FileRefusedError
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.row_error import column_index
-from schemas.text_table import Column, Detected, ErrorCell, TextBlock
+from schemas.text_table import Detected, StoredAs, StoredCells, TextBlock
 
 
 @dataclass(frozen=True)
 class Xlsx:
-    """A workbook in a ZIP archive.
+    """A workbook of XML in a ZIP archive; an archive that is cut off is taken for one too.
 
     Attributes:
         piece_bytes: how much XML of a sheet is taken apart at once.
@@ -34,11 +32,14 @@ class Xlsx:
 
     kind: str = "xlsx"
     suffixes: tuple[str, ...] = (".xlsx", ".xlsm")
+    of_text: bool = False
     piece_bytes: int = PIECE_BYTES
 
-    def matches(self, head: bytes) -> bool:
-        """True for a ZIP archive; whether a workbook is in it shows when it is opened."""
-        return head.startswith(b"PK\x03\x04")
+    def matches(self, path: Path, head: bytes) -> bool:
+        """True for an archive with the XML of a workbook, and for one that is broken and of no other kind."""
+        return holds_part(path, head, "xl/workbook.xml") or (
+            is_broken_zip(path, head) and b"xl/workbook.bin" not in head and b"opendocument" not in head
+        )
 
     def detect(
         self,
@@ -49,30 +50,48 @@ class Xlsx:
     ) -> Detected:
         """The sheet, its header row and its columns, from the first that has a cell."""
         n_rows = max(options.header_row or 0, HEAD_ROWS)
-        with _refused_when_broken(), open_archive(path, limits) as archive:
+        with refused_when_broken(), open_archive(path, limits) as archive:
             frame = Frame(archive)
             sheet, columns, notes = _chosen_sheet(archive, frame, options, limits)
-            with closing(SharedStrings(archive, frame, limits)) as texts:
-                parts = sheet_rows(archive, frame, sheet, texts, columns, self.piece_bytes)
-                rows = _first_rows(parts, n_rows)
-        header = find_header_row(rows, options.header_row, known_headers)
-        headers = rows[header.row]
-        if is_failed_rows(headers):
-            headers = [unescape(text) for text in headers]
-        found = tuple(Column.at(text, index) for text, index in zip(headers, columns, strict=True))
-        notes = (*notes, *header.notes)
-        return Detected(self.kind, found, header.row, sheet=sheet.name, notes=notes, canonical=True)
+            stream = SheetStream(archive, frame, sheet, columns, self.piece_bytes)
+            with closing(SharedStrings(archive, frame, limits)) as texts, closing(stream.rows(texts)) as parts:
+                rows = head_rows(parts, n_rows)
+        return detected_sheet(self.kind, sheet.name, columns[0], rows, options, known_headers, notes)
 
     def read(self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS) -> Iterator[TextBlock]:
         """All rows below the header that have a cell; rows keep the numbers that the sheet shows."""
-        with _refused_when_broken(), open_archive(path, limits) as archive:
+        with (
+            self._opened(path, detected, limits) as (archive, stream),
+            closing(SharedStrings(archive, stream.frame, limits)) as texts,
+            closing(stream.rows(texts)) as parts,
+        ):
+            yield from sheet_blocks(parts, detected)
+
+    def stored_cells(
+        self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS
+    ) -> StoredCells | None:
+        """How the cells of the sheet are stored."""
+        blank = StoredAs.TEXT.value * len(detected.columns)
+        letters: list[str] = []
+        alike: dict[str, str] = {}
+        with self._opened(path, detected, limits) as (_, stream), closing(stream.stored()) as parts:
+            for first_row, rows in parts:
+                letters += [blank] * (first_row - 1 - len(letters))
+                # Most rows are stored alike, and need but one text between them.
+                letters += (alike.setdefault(row, row) for row in rows)
+        return StoredCells(letters)
+
+    @contextmanager
+    def _opened(
+        self, path: Path, detected: Detected, limits: Limits
+    ) -> Iterator[tuple[zipfile.ZipFile, SheetStream]]:
+        """The archive and the sheet that was detected in it."""
+        with refused_when_broken(), open_archive(path, limits) as archive:
             frame = Frame(archive)
-            sheet = _named(frame.sheets, detected.sheet or "")
             first = column_index(detected.columns[0].letter or "A")
             columns = range(first, first + len(detected.columns))
-            with closing(SharedStrings(archive, frame, limits)) as texts:
-                parts = sheet_rows(archive, frame, sheet, texts, columns, self.piece_bytes)
-                yield from resized(_blocks(parts, detected))
+            sheet = _named(frame.sheets, detected.sheet or "")
+            yield archive, SheetStream(archive, frame, sheet, columns, self.piece_bytes)
 
 
 def _chosen_sheet(
@@ -84,84 +103,14 @@ def _chosen_sheet(
         if sheet.visible or options.sheet is not None:
             found = extent(archive, sheet.part, limits)
             if found.cells:
-                return sheet, found.columns, _note_of_others(sheet, asked)
-    which = f"the sheet {options.sheet!r} has" if options.sheet is not None else "the visible sheets have"
-    raise FileRefusedError("file.empty", f"{which} no cell with a value")
+                notes = note_of_others(sheet.name, [other.name for other in asked])
+                return sheet, found.columns, notes
+    raise no_cells(options.sheet)
 
 
 def _named(sheets: tuple[Sheet, ...], wanted: str) -> Sheet:
-    """The sheet of this name; case does not tell sheets apart."""
-    for sheet in sheets:
-        if sheet.name.casefold() == wanted.casefold():
-            return sheet
-    names = ", ".join(repr(sheet.name) for sheet in sheets)
-    raise FileRefusedError("file.sheet", f"the workbook has no sheet {wanted!r}; its sheets are {names}")
-
-
-def _note_of_others(chosen: Sheet, sheets: Sequence[Sheet]) -> tuple[str, ...]:
-    others = [repr(other.name) for other in sheets if other != chosen]
-    if not others:
-        return ()
-    return (f"the sheet {chosen.name!r} was read; the workbook has others: {', '.join(others)} (file: sheet)",)
-
-
-def _first_rows(parts: Generator[SheetRows, None, None], n_rows: int) -> dict[int, list[str]]:
-    """The first rows by number (1-based) with blanks as `""` and error cells as the sheet shows them."""
-    rows: dict[int, list[str]] = {}
-    with closing(parts):
-        for part in parts:
-            head = part.cells.head(n_rows)
-            rows |= {
-                number: [cell or "" for cell in cells]
-                for number, cells in zip(part.rows, head.iter_rows(), strict=False)
-                if number <= n_rows
-            }
-            for number, column, text in part.errors.filter(pl.col("row") <= n_rows).iter_rows():
-                rows[number][column] = text
-            if len(part.rows) and part.rows[-1] >= n_rows:
-                break
-    return rows
-
-
-def _blocks(parts: Iterator[SheetRows], detected: Detected) -> Iterator[TextBlock]:
-    """The data rows of each part; none has the size of a block."""
-    first = 0
-    for part in parts:
-        cells = finished_cells(part.cells, detected).with_columns(part.rows)
-        has_error = pl.col("row").is_in(part.errors["row"].unique().implode())
-        is_blank = pl.all_horizontal(pl.exclude("row").is_null()) & ~has_error
-        table = cells.filter((pl.col("row") > (detected.header_row or 0)) & ~is_blank)
-        errors = table.select("row").with_row_index("ordinal", offset=first).join(part.errors, on="row")
-        error_cells = errors.select("ordinal", "column", "text").sort("ordinal", "column").iter_rows()
-        yield TextBlock(
-            first_ordinal=first,
-            cells=table.drop("row"),
-            rows=table["row"],
-            error_cells=tuple(ErrorCell(*error) for error in error_cells),
-        )
-        first += table.height
-
-
-@contextmanager
-def _refused_when_broken() -> Iterator[None]:
-    """Any failure to take the workbook apart as a FileRefusedError (`file.unreadable`)."""
-    try:
-        yield
-    except (FileRefusedError, MemoryError):
-        raise
-    except BaseException as e:
-        # A panic of the reader (Rust) derives from BaseException and has no importable class.
-        if not isinstance(e, Exception) and type(e).__name__ != "PanicException":
-            raise
-        raise FileRefusedError("file.unreadable", f"the workbook can't be read: {_reason(e)}") from e
-
-
-def _reason(error: BaseException) -> str:
-    """Why the workbook can't be read, in words where the reader's own would not help."""
-    told = str(error).split("\n", 1)[0].removeprefix("calamine error: ").removeprefix("Xlsx error: ")
-    if isinstance(error, zipfile.BadZipFile) or "Cannot detect" in told:
-        return f"it is cut off or broken ({told})"
-    return f"{told}; correct it in Excel and save it anew"
+    by_name = {sheet.name: sheet for sheet in sheets}
+    return by_name[named_sheet(list(by_name), wanted)]
 
 
 FORMAT = Xlsx()

@@ -76,25 +76,25 @@ _FILE = (
     Code(
         "file.archive_entries",
         "{detail}",
-        "A workbook's archive has more parts than `LADING_ARCHIVE_LIMIT_ENTRIES` allows.",
+        "A workbook's archive has more parts than `archive_limit_entries` allows.",
         "a workbook with 20,000 parts",
     ),
     Code(
         "file.unpacked_limit",
         "{detail}",
-        "Unpacked, a file would be larger than `LADING_UNPACKED_LIMIT_BYTES` allows.",
-        "a workbook that unpacks to 30 GiB",
+        "Unpacked, a file would be larger than `unpacked_limit_bytes` allows.",
+        "a gzip file of 30 GiB of rows",
     ),
     Code(
         "file.unpacked_ratio",
         "{detail}",
-        "A file is packed more tightly than `LADING_UNPACKED_LIMIT_RATIO` allows.",
-        "a workbook of 500 KB with 512 MiB of blanks",
+        "Unpacked, a file would hold more than 64 MiB and `unpacked_limit_ratio` times its own size.",
+        "65 MiB of zeros packed with gzip",
     ),
     Code(
         "file.sheet_cells",
         "{detail}",
-        "The cells of a sheet span more than `LADING_SHEET_LIMIT_CELLS` allows.",
+        "The cells of a sheet span more than `sheet_limit_cells` allows.",
         "a workbook of 1.4 KB with cells in A1 and XFD1048576",
     ),
     Code("file.sheet", "{detail}", "The sheet that the definition names is not there.", "`sheet: Totals`"),
@@ -121,6 +121,30 @@ _FILE = (
         "{detail}",
         "No field claims a column, and `unknown_columns` is `error`.",
         "a column `Remark`",
+    ),
+    Code(
+        "atomic.failed_rows",
+        "{detail}",
+        "Rows failed validation, and under `atomic` a single one is too many.",
+        "`amount: x` with `atomic: true`",
+    ),
+    Code(
+        "budget.exceeded",
+        "{detail}",
+        "More rows failed validation than `max_errors` or `max_error_percent` allows.",
+        "two bad rows with `max_errors: 1`",
+    ),
+    Code(
+        "sync.no_valid_row",
+        "{detail}",
+        "Mode `sync` would delete every record that no failed row names.",
+        "a file with a header and no rows, with `mode: sync`",
+    ),
+    Code(
+        "sync.key_unreadable",
+        "{detail}",
+        "A row does not tell its key, so mode `sync` can't know which record to keep.",
+        "a row without an `id`, with `mode: sync`",
     ),
 )
 
@@ -163,7 +187,7 @@ _ROW = (
         "The whole number does not fit 64 bits.",
         "`99999999999999999999`",
     ),
-    Code("type.number", "not a number", "The text is no number.", "`1,5`"),
+    Code("type.number", "not a number of the form {form}", "The text is no number.", "`1,5`"),
     Code(
         "type.decimal",
         "not a decimal number of at most 26 digits before and 12 after the point",
@@ -183,6 +207,12 @@ _ROW = (
         "not a date and time of the form {form}",
         "The text is no date and time, or falls in an hour that the time zone skips or has twice.",
         "`yesterday`",
+    ),
+    Code(
+        "type.duration",
+        "not a duration of the form 36:00:00, hours first",
+        "The text is no duration.",
+        "`36 hours`",
     ),
     Code("type.json", "not valid JSON", "The text is no JSON.", "`{a: 1}`"),
     Code(
@@ -220,6 +250,12 @@ _ROW = (
         "`x9` with `[A-Z]+`",
     ),
     Code("choices", "none of the choices: {limit}", "The value is none of `choices`.", "`Maybe`"),
+    Code(
+        "record",
+        "{detail}",
+        "A check of the model fails that the definition names as `record`.",
+        "an explosion 33 km below ground with `record: earthquakes`",
+    ),
     Code(
         "key.duplicate",
         "the same key stands in {others}",
@@ -259,11 +295,23 @@ _JOB = (
         "The job was interrupted, and somebody ended it instead of finishing it.",
         "`lading import … --abandon`",
     ),
+    Code(
+        "job.atomic",
+        "{detail}",
+        "The destination refused rows, and under `atomic` nothing is written then.",
+        "a record that is there already, with `mode: insert` and `atomic: true`",
+    ),
+    Code(
+        "job.sync",
+        "{detail}",
+        "The destination refused to delete what the file lacks.",
+        "a record that another table refers to, with `mode: sync`",
+    ),
     Code("job.failed", "{detail}", "The job could not go on.", "the upload's bytes are gone"),
 )
 
 FILE_CODES: Mapping[str, Code] = MappingProxyType({c.code: c for c in _FILE})
-"""Errors of the file as a whole: the job is `invalid`."""
+"""Errors of the file as a whole, or too many of its rows: the job is `invalid`."""
 
 ROW_CODES: Mapping[str, Code] = MappingProxyType({c.code: c for c in _ROW})
 """Errors of one row: the row is `failed`."""

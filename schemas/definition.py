@@ -9,10 +9,22 @@ import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field as Setting, model_validator
 
 from schemas.errors import DefinitionError
-from schemas.field_types import CHOICES, NUMERIC, TEMPORAL, TEXTUAL, FieldType, Scalar, typed_value
+from schemas.field_types import (
+    CHOICES,
+    MEASURED,
+    NUMBER_FORMS,
+    NUMERIC,
+    TEMPORAL,
+    TEXTUAL,
+    FieldType,
+    Scalar,
+    typed_value,
+)
 
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 COLUMN_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
+TABLE_PATTERN = r"^([A-Za-z_][A-Za-z0-9_]{0,62}\.)?[A-Za-z_][A-Za-z0-9_]{0,62}$"
+REFERENCE_PATTERN = r"^env:[A-Za-z_][A-Za-z0-9_]*$"
 RESERVED_PREFIX = "lading_"
 MOST_FIELDS = 1_999
 """A table of SQLite has 2,000 columns at most, and the loader needs one more than there are fields."""
@@ -23,21 +35,25 @@ FORMAT_PATTERN = re.compile(r"%(?:%|\.f|\.?[369]f|:?z|[AaBbDdeFHhIjklMmPpRrSTyYw
 
 
 class Mode(StrEnum):
-    """What an import may do to records: create and update, create only, update only."""
+    """What an import may do to records.
+
+    Create and update, create only, update only; or create, update and at last delete those that the file lacks.
+    """
 
     UPSERT = "upsert"
     INSERT = "insert"
     UPDATE = "update"
+    SYNC = "sync"
 
 
 APPLIES_TO: dict[str, frozenset[FieldType]] = {
-    "min": NUMERIC | TEMPORAL,
-    "max": NUMERIC | TEMPORAL,
+    "min": MEASURED,
+    "max": MEASURED,
     "min_length": TEXTUAL,
     "max_length": TEXTUAL,
     "pattern": TEXTUAL,
     "choices": CHOICES,
-    "format": TEMPORAL,
+    "format": NUMERIC | TEMPORAL,
     "timezone": frozenset({FieldType.DATETIME}),
 }
 """Constraint → the types that know it; on another type it is an error of the definition."""
@@ -48,7 +64,8 @@ def _as_tuple(value: object) -> object:
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # An input may hold what nobody should see: a password in a URL.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Field(_Document):
@@ -61,7 +78,8 @@ class Field(_Document):
         min_length, max_length: characters, both included.
         pattern: regular expression (Rust syntax) that the whole value must match.
         default: taken where the cell is blank.
-        format: strftime form of dates and times in text; a real date cell needs none.
+        format: strftime form of dates and times in text, or how numbers are written there (a key of
+            `NUMBER_FORMS`); a real date or number cell needs none.
         timezone: IANA zone of datetimes that carry no offset; they are kept as UTC.
     """
 
@@ -119,11 +137,19 @@ class Field(_Document):
             typed_value(self.type, self.default, self.timezone)
         if self.type is FieldType.CHOICE and self.default not in (None, *self.choices):
             raise ValueError(f"the default {self.default!r} is none of the choices")
-        if self.format is not None and "%" in FORMAT_PATTERN.sub("", self.format):
+        self._check_format()
+        _check_pattern(self.pattern)
+
+    def _check_format(self) -> None:
+        if self.format is None:
+            return
+        if self.type in NUMERIC and self.format not in NUMBER_FORMS:
+            forms = ", ".join(map(repr, NUMBER_FORMS))
+            raise ValueError(f"the format {self.format!r} is none that numbers have; they are {forms}")
+        if self.type in TEMPORAL and "%" in FORMAT_PATTERN.sub("", self.format):
             raise ValueError(
                 f"the format {self.format!r} has a directive that is not known (fractions of a second are %.f)"
             )
-        _check_pattern(self.pattern)
 
     def _check_timezone(self) -> None:
         if self.timezone is not None and self.timezone not in available_timezones():
@@ -142,16 +168,37 @@ def whole_match(pattern: str) -> str:
     return f"^(?:{pattern})$"
 
 
-class TableDestination(_Document):
-    """A table of a database; `default` is the tenant's own SQLite file."""
+_PASSWORD_IN_URL = re.compile(r"[^:/?#]+://[^:/@]*:[^@]*@|.*[?&](?:ssl)?password=", re.IGNORECASE | re.DOTALL)
 
-    database: str = "default"
-    table: Annotated[str, Setting(pattern=COLUMN_PATTERN)]
+
+class TableDestination(_Document):
+    """A table of a database.
+
+    Attributes:
+        database: `default`, the tenant's own SQLite file, or a SQLAlchemy URL without a password.
+        password: where the password stands: `env:NAME`, an environment variable of whoever imports.
+        table: as the database knows it; in PostgreSQL `schema.table`, the schema `public` where none is named.
+    """
+
+    database: Annotated[str, Setting(min_length=1)] = "default"
+    password: Annotated[str, Setting(pattern=REFERENCE_PATTERN)] | None = None
+    table: Annotated[str, Setting(pattern=TABLE_PATTERN)]
 
     @model_validator(mode="after")
     def _table_is_free(self) -> Self:
-        if self.table.lower().startswith((RESERVED_PREFIX, "sqlite_")):
+        if self.table.lower().rpartition(".")[2].startswith((RESERVED_PREFIX, "sqlite_")):
             raise ValueError(f"the table name {self.table!r} is reserved")
+        return self
+
+    @model_validator(mode="after")
+    def _holds_no_secret(self) -> Self:
+        if _PASSWORD_IN_URL.match(self.database):
+            raise ValueError(
+                "the URL of the database has a password in it; take it out, put it into an environment "
+                "variable and name that: `password: env:NAME`"
+            )
+        if self.password is not None and "://" not in self.database:
+            raise ValueError(f"the database {self.database!r} takes no password")
         return self
 
 
@@ -159,10 +206,12 @@ class FileOptions(_Document):
     """What is known of the file beforehand; None means: detect, and say what was detected.
 
     Attributes:
+        kind: of a format (`csv`, `jsonl`, `ods`, `xls`, `xlsb`, `xlsx`); of what is in it, for a packed file.
         header_row: 1-based, as the user sees it.
         encoding: a Python codec name.
     """
 
+    kind: Annotated[str, Setting(pattern="^[a-z0-9]+$")] | None = None
     sheet: str | None = None
     header_row: Annotated[int, Setting(ge=1)] | None = None
     delimiter: Annotated[str, Setting(min_length=1, max_length=1)] | None = None
@@ -177,12 +226,18 @@ class Policies(_Document):
         existing: mode insert meets a key that is there: the row fails or is ignored.
         missing: mode update meets a key that is not there: likewise.
         unknown_columns: columns that no field claims: the file is refused, or they are listed, or not.
+        atomic: a single row that fails, in validation or at the destination, and nothing is written.
+        max_errors: so many rows may fail validation; with more, nothing is written.
+        max_error_percent: likewise, of the data rows of the file.
     """
 
     duplicates: Literal["error", "first", "last"] = "error"
     existing: Literal["fail", "ignore"] = "fail"
     missing: Literal["fail", "ignore"] = "fail"
     unknown_columns: Literal["error", "warn", "ignore"] = "warn"
+    atomic: bool = False
+    max_errors: Annotated[int, Setting(ge=0)] | None = None
+    max_error_percent: Annotated[float, Setting(ge=0, le=100)] | None = None
 
 
 class Definition(_Document):
@@ -190,6 +245,7 @@ class Definition(_Document):
 
     Attributes:
         key: fields that tell records apart; may be empty in mode insert.
+        record: name of an installed pandera model (`schemas.records`) that makes more checks.
     """
 
     name: Annotated[str, Setting(pattern=NAME_PATTERN)]
@@ -197,8 +253,14 @@ class Definition(_Document):
     mode: Mode = Mode.UPSERT
     fields: Annotated[tuple[Field, ...], Setting(min_length=1, max_length=MOST_FIELDS)]
     destination: TableDestination
+    record: str | None = None
     file: FileOptions = FileOptions()
     policies: Policies = Policies()
+
+    @property
+    def has_last_step(self) -> bool:
+        """True when the destination has more to do once every chunk was loaded: `Destination.complete`."""
+        return self.policies.atomic or self.mode is Mode.SYNC
 
     def field(self, name: str) -> Field:
         """The field of this name, which must be there."""

@@ -1,6 +1,6 @@
 """What a destination promises, and what it is handed: the words between import and where records go."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
@@ -58,21 +58,44 @@ class Destination(Protocol):
         ...
 
     def committed_chunks(self, job_id: str) -> frozenset[int]:
-        """The chunks whose pages are committed."""
+        """The chunks that need not be loaded again: those with a page, and those that `atomic` staged."""
         ...
 
     def load(self, job_id: str, epoch: int, definition: Definition, chunks: Sequence[StagedChunk]) -> None:
         """Apply the chunks and write their pages, all in one transaction; committed ones are passed over.
 
-        A row that the destination refuses costs that row alone: its page says why.
+        A row that the destination refuses costs that row alone: its page says why. Under the policy `atomic`
+        the chunks only go to a table of Lading's at the destination, which `complete` empties.
 
         Raises:
             LeaseLostError: a higher epoch was here, or the job is sealed; nothing was committed.
         """
         ...
 
+    def complete(self, job_id: str, epoch: int, definition: Definition, keys: Iterable[pl.DataFrame]) -> None:
+        """Take the last step, once every chunk was loaded, in one transaction; harmless when repeated.
+
+        What `atomic` staged is written, with all pages; then mode `sync` deletes the records whose key is not
+        among `keys`, and notes how many. Where neither is asked for, nothing is done.
+
+        Args:
+            keys: (n, n_key) frames of the typed key fields of all rows of the file, failed ones included.
+
+        Raises:
+            LeaseLostError: a higher epoch was here, or the job is sealed; nothing was committed.
+            LastStepError: the destination refused the step; no record was touched by it. Under
+                `atomic` the pages then have the refused rows as failed and all others as unprocessed.
+        """
+        ...
+
+    def deleted(self, job_id: str) -> int:
+        """How many records `complete` deleted."""
+        ...
+
     def seal(self, job_id: str, epoch: int) -> None:
         """No chunk of this job is ever committed after this; harmless when repeated.
+
+        What `atomic` staged and nobody promoted is gone with it.
 
         Raises:
             LeaseLostError: a higher epoch was here; nothing is sealed.

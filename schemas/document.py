@@ -17,6 +17,7 @@ from schemas.definition import Definition, Field, whole_match
 from schemas.errors import DefinitionError, NotFoundError
 from schemas.field_types import typed_value
 from schemas.headers import known_headers
+from schemas.record_checks import fitting_model
 
 Path_ = tuple[str | int, ...]
 
@@ -71,6 +72,7 @@ def parse_definition(text: str) -> Definition:
         raise _explain(error, lines) from error
     known_headers(definition)
     _refuse_wrong_defaults(definition, lines)
+    _refuse_wrong_record(definition, lines)
     return definition
 
 
@@ -198,6 +200,15 @@ def _refuse_wrong_defaults(definition: Definition, lines: dict[Path_, int]) -> N
             raise DefinitionError(
                 f"fields.{index}: the default {field.default!r} {problem}", line=_line_of(where, lines)
             )
+
+
+def _refuse_wrong_record(definition: Definition, lines: dict[Path_, int]) -> None:
+    if definition.record is None:
+        return
+    try:
+        fitting_model(definition)
+    except DefinitionError as error:
+        raise DefinitionError(f"record: {error}", line=_line_of(("record",), lines)) from error
 
 
 def _default_problem(field: Field) -> str | None:

@@ -7,6 +7,7 @@
     │   ├── DefinitionError       a definition document is wrong; says where
     │   ├── FileRefusedError      the file as a whole can't be imported; has a code of the catalogue
     │   ├── DestinationError      the destination does not fit or can't be used
+    │   │   └── LastStepError     it refused the last step; nothing of that step was written
     │   ├── NotFoundError         no such job, definition or file
     │   ├── ConflictError         the job's state does not allow this
     │   ├── JobUnsuccessfulError  the job ended, but not well; its record says why
@@ -59,6 +60,18 @@ class FileRefusedError(FatalError):
 
 class DestinationError(FatalError):
     """The destination does not fit the definition, or can't be used; the message names the difference."""
+
+
+class LastStepError(DestinationError):
+    """The destination refused the last step of a job, and nothing of that step was written.
+
+    Attributes:
+        code: `job.atomic` or `job.sync` of `schemas.codes`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class NotFoundError(FatalError):

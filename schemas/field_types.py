@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
@@ -12,12 +12,23 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from schemas.durations import read_duration
+
 Scalar = str | int | float | bool
 _Real = TypeVar("_Real", float, Decimal)
-Typed = str | int | float | bool | Decimal | date | time | datetime
+Typed = str | int | float | bool | Decimal | date | time | datetime | timedelta
 
 DECIMAL_DIGITS = 38
 DECIMAL_SCALE = 12
+NUMBER_FORMS = MappingProxyType(
+    {
+        "1,234.5": (",", r"\."),
+        "1.234,5": (r"\.", ","),
+        "1 234,5": ("[ \u00a0\u202f]", ","),
+        "1'234.5": ("['\u2019]", r"\."),
+    }
+)
+"""How numbers may be written in text → what separates thousands, and what the fraction: regular expressions."""
 
 
 class FieldType(StrEnum):
@@ -31,6 +42,7 @@ class FieldType(StrEnum):
     DATE = "date"
     TIME = "time"
     DATETIME = "datetime"
+    DURATION = "duration"
     CHOICE = "choice"
     MULTICHOICE = "multichoice"
     JSON = "json"
@@ -40,6 +52,9 @@ class FieldType(StrEnum):
 
 NUMERIC = frozenset({FieldType.INTEGER, FieldType.NUMBER, FieldType.DECIMAL})
 TEMPORAL = frozenset({FieldType.DATE, FieldType.TIME, FieldType.DATETIME})
+MEASURED = NUMERIC | TEMPORAL | {FieldType.DURATION}
+"""Types whose values have an order that a limit can speak of."""
+
 TEXTUAL = frozenset({FieldType.STRING, FieldType.EMAIL})
 CHOICES = frozenset({FieldType.CHOICE, FieldType.MULTICHOICE})
 
@@ -51,6 +66,7 @@ _DTYPES: Mapping[FieldType, pl.DataType] = {
     FieldType.DATE: pl.Date(),
     FieldType.TIME: pl.Time(),
     FieldType.DATETIME: pl.Datetime("us"),
+    FieldType.DURATION: pl.Duration("us"),
 }
 
 DTYPES: Mapping[FieldType, pl.DataType] = MappingProxyType({t: _DTYPES.get(t, pl.String()) for t in FieldType})
@@ -106,6 +122,13 @@ def _boolean(value: Scalar) -> bool:
     return value
 
 
+def _duration(value: Scalar) -> timedelta:
+    length = read_duration(str(value))
+    if length is None:
+        raise ValueError
+    return length
+
+
 def _datetime(value: Scalar, timezone: str | None) -> datetime:
     moment = datetime.fromisoformat(str(value))
     if moment.tzinfo is None and timezone is not None:
@@ -120,4 +143,5 @@ _READERS: Mapping[FieldType, Callable[[Scalar], Typed]] = {
     FieldType.BOOLEAN: _boolean,
     FieldType.DATE: lambda value: date.fromisoformat(str(value)),
     FieldType.TIME: lambda value: time.fromisoformat(str(value)),
+    FieldType.DURATION: _duration,
 }

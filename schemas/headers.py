@@ -10,10 +10,9 @@ from schemas.definition import Definition
 from schemas.errors import DefinitionError, FileRefusedError
 
 FAILED_ROWS_COLUMN = "lading_errors"
+"""Header of the column of reasons in the files of failed rows that Lading writes; no field claims it."""
 UNREADABLE = "unreadable row: "
 """How the reasons of a row begin that could not be split into cells: its whole text stands in one cell."""
-
-"""Header of the column of reasons in the files of failed rows that Lading writes; no field claims it."""
 
 
 def normalise(header: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field as default
 import polars as pl
 
 from schemas.casting import BLANKS, cast_column
+from schemas.date_order import DateOrder, swapped_format
 from schemas.definition import MOST_FIELDS, Definition, Field, Mode, TableDestination
 from schemas.errors import FileRefusedError
 from schemas.field_types import FieldType
@@ -21,13 +22,29 @@ CANDIDATES: tuple[Field, ...] = (
     Field(name="f", type=FieldType.DATE),
     Field(name="f", type=FieldType.DATE, format="%m/%d/%Y"),
     Field(name="f", type=FieldType.DATE, format="%d/%m/%Y"),
+    Field(name="f", type=FieldType.DATE, format="%m-%d-%Y"),
+    Field(name="f", type=FieldType.DATE, format="%d-%m-%Y"),
     Field(name="f", type=FieldType.DATE, format="%d.%m.%Y"),
     Field(name="f", type=FieldType.DATE, format="%Y/%m/%d"),
     Field(name="f", type=FieldType.TIME),
     Field(name="f", type=FieldType.DATETIME),
+    Field(name="f", type=FieldType.DATETIME, format="%m/%d/%Y %H:%M"),
+    Field(name="f", type=FieldType.DATETIME, format="%d/%m/%Y %H:%M"),
+    Field(name="f", type=FieldType.DATETIME, format="%m/%d/%Y %H:%M:%S"),
+    Field(name="f", type=FieldType.DATETIME, format="%d/%m/%Y %H:%M:%S"),
+    Field(name="f", type=FieldType.DATETIME, format="%d.%m.%Y %H:%M"),
+    Field(name="f", type=FieldType.DATETIME, format="%d.%m.%Y %H:%M:%S"),
     Field(name="f", type=FieldType.UUID),
 )
 """What a column may be, the first that takes every value wins; text takes everything."""
+
+_INDEX = {candidate.format: index for index, candidate in enumerate(CANDIDATES) if candidate.format}
+_OTHER_ORDER = {
+    index: _INDEX[other]
+    for form, index in _INDEX.items()
+    if (other := swapped_format(form)) in _INDEX and index < _INDEX[other]
+}
+"""Month-first candidate → the one that differs from it by the order of day and month alone."""
 
 _TEXT = len(CANDIDATES)
 """Stands for no candidate at all, where the candidates stand by their index."""
@@ -44,12 +61,19 @@ class _Guess:
         misfits: by candidate.
         hashes: of the values as each candidate reads them, 8 bytes a value and block; a candidate goes once a
             value does not fit it or stood twice in a block. `1.0` and `1.00` are two texts and one number.
+        orders: month-first candidate → what the order of the rows says, as long as all dates read both ways.
     """
 
     values: int = 0
     blanks: int = 0
     misfits: dict[int, int] = default(default_factory=lambda: dict.fromkeys(range(_TEXT), 0))
     hashes: dict[int, list[pl.Series]] = default(default_factory=lambda: {i: [] for i in range(_TEXT + 1)})
+    orders: dict[int, DateOrder] = default(
+        default_factory=lambda: {
+            first: DateOrder(CANDIDATES[first], CANDIDATES[second].format or "")
+            for first, second in _OTHER_ORDER.items()
+        }
+    )
 
     def add(self, text: pl.Series, cells: Cells) -> None:
         present = text.drop_nulls()
@@ -64,6 +88,11 @@ class _Guess:
         values, misfits = _read_as(present, candidate, cells)
         self.misfits[index] += misfits
         self._add_hashes(index, values)
+        if index in self.orders:
+            if misfits:
+                del self.orders[index]
+            else:
+                self.orders[index].add(present, values, cells)
 
     def _add_hashes(self, index: int, values: pl.Series) -> None:
         if self.blanks or self.misfits.get(index) or values.n_unique() < values.len():
@@ -79,7 +108,22 @@ class _Guess:
 
     @property
     def fitting(self) -> Field | None:
-        return next((c for i, c in enumerate(CANDIDATES) if self.values and not self.misfits[i]), None)
+        first = self._first
+        if first is None:
+            return None
+        return CANDIDATES[_OTHER_ORDER[first] if self.order and self.order.speaks_otherwise else first]
+
+    @property
+    def order(self) -> DateOrder | None:
+        """What the order of the rows says where every date reads both ways; None elsewhere."""
+        first = self._first
+        if first not in _OTHER_ORDER or self.misfits[_OTHER_ORDER[first]]:
+            return None
+        return self.orders[first]
+
+    @property
+    def _first(self) -> int | None:
+        return next((i for i in range(_TEXT) if self.values and not self.misfits[i]), None)
 
     @property
     def nearly_fitting(self) -> tuple[Field, int] | None:
@@ -102,7 +146,7 @@ _MORE_THAN_CASTING = {
     # A leading zero or plus is part of an identifier or a telephone number, not of a number.
     FieldType.INTEGER: r"^(0|-?[1-9]\d*)$",
     FieldType.NUMBER: r"^-?(0|[1-9]\d*)(\.\d+([eE][+-]?\d+)?)?$",
-    FieldType.BOOLEAN: r"^(?i:true|false|yes|no)$",
+    FieldType.BOOLEAN: r"^(?i:true|false|yes|no|wahr|falsch|ja|nein|vrai|faux|oui|non|verdadero|falso|vero)$",
 }
 
 
@@ -199,11 +243,17 @@ def _near_note(header: str, guess: _Guess) -> list[str]:
 
 
 def _order_note(header: str, guess: _Guess) -> list[str]:
-    orders = {"%m/%d/%Y", "%d/%m/%Y"}
-    fitting = {c.format for i, c in enumerate(CANDIDATES) if c.format in orders and not guess.misfits[i]}
-    if guess.fitting is None or guess.fitting.format not in orders or fitting != orders:
+    order = guess.order
+    if order is None:
         return []
-    return [f"every date of {header!r} reads both ways; the month is taken to come first"]
+    first = "day" if order.speaks_otherwise else "month"
+    said = f"every date of {header!r} reads both ways; the {first} is taken to come first"
+    declared, swapped = order.steps
+    if declared == swapped:
+        return [f"{said}, and the order of the rows does not tell: look at it"]
+    way = "back" if order.is_rising else "forward"
+    fewer, more = sorted((declared, swapped))
+    return [f"{said}: the rows then go {way} in time {fewer:,} times, not {more:,}"]
 
 
 def _field_name(header: str, taken: set[str]) -> str:

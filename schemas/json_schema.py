@@ -14,6 +14,7 @@ _TYPES: dict[FieldType, dict[str, Any]] = {
     FieldType.DATE: {"type": "string", "format": "date"},
     FieldType.TIME: {"type": "string", "format": "time"},
     FieldType.DATETIME: {"type": "string", "format": "date-time"},
+    FieldType.DURATION: {"type": "string", "format": "duration"},
     FieldType.CHOICE: {"type": "string"},
     FieldType.MULTICHOICE: {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
     FieldType.JSON: {},

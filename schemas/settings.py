@@ -1,8 +1,9 @@
 """Where Lading keeps its state, and the few numbers that an operator may change."""
 
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.limits import DEFAULT_LIMITS, Limits
@@ -24,7 +25,9 @@ class Settings(BaseSettings):
     Built once by `main`, a flow or a test, and passed down; nothing reads it from a global.
     """
 
-    model_config = SettingsConfigDict(env_prefix="LADING_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="LADING_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     home: Path = Field(
         default_factory=lambda: find_home(Path.cwd()),
@@ -35,6 +38,12 @@ class Settings(BaseSettings):
         pattern=r"^[a-z][a-z0-9_-]{0,62}$",
         description="Whose data this is; the command line acts as `local`.",
     )
+    store_url: str | None = Field(
+        None,
+        description="The PostgreSQL database of the job store, `postgresql://user@host/database`, without a "
+        "password; unset, it is the SQLite file of the home.",
+    )
+    store_password: SecretStr | None = Field(None, description="The password for `LADING_STORE_URL`.")
     prefect_api_url: str | None = Field(
         None, description="Run imports as flows of this Prefect server instead of without one."
     )
@@ -47,7 +56,18 @@ class Settings(BaseSettings):
     upload_days: float = Field(
         30.0, gt=0, description="For so long the bytes of an upload are sure to be kept."
     )
-    job_days: float = Field(90.0, gt=0, description="For so long a job's rows and errors are sure to be kept.")
+    stage_days: float = Field(
+        7.0, gt=0, description="For so long the checked rows of a job are kept that ended without a report."
+    )
+    error_days: float = Field(
+        90.0,
+        gt=0,
+        description="For so long a job's errors and its file of failed rows are sure to be kept, "
+        "if `LADING_JOB_DAYS` is not less.",
+    )
+    job_days: float = Field(
+        90.0, gt=0, description="For so long what became of each row is sure to be kept; counts stay."
+    )
     commit_rows: int = Field(
         10_000,
         ge=1_000,
@@ -55,6 +75,12 @@ class Settings(BaseSettings):
     )
     segment_rows: int = Field(
         200_000, ge=1_000, description="Rows that one import task covers at most; chunks stay whole."
+    )
+
+    books_schema: str | None = Field(
+        None,
+        description="Schema of a PostgreSQL destination for Lading's own tables (`lading_…`), which must be "
+        "there; where none is named, that of the table. Not to be changed while a job is under way.",
     )
 
     memory_limit_bytes: int = Field(
@@ -89,6 +115,14 @@ class Settings(BaseSettings):
         DEFAULT_LIMITS.sheet_cells, ge=1, description="Cells that the filled part of a sheet may span."
     )
 
+    @field_validator("store_url")
+    @classmethod
+    def _without_password(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
+        if parts.password is not None or parse_qs(parts.query).keys() & {"password", "sslpassword"}:
+            raise ValueError("a password does not belong in a URL; LADING_STORE_PASSWORD is the place for it")
+        return url or None
+
     @property
     def limits(self) -> Limits:
         """What reading one file may cost."""
@@ -104,7 +138,7 @@ class Settings(BaseSettings):
 
     @property
     def store_path(self) -> Path:
-        """The job store's SQLite file."""
+        """The job store's SQLite file; there is none where `store_url` is set."""
         return self.home / "lading.db"
 
     @property
@@ -116,9 +150,14 @@ class Settings(BaseSettings):
         """The SQLite file of the tenant's `database: default`."""
         return self.home / "data" / f"{tenant}.db"
 
+    @property
+    def uploads_path(self) -> Path:
+        """Folder of the bytes of all uploads."""
+        return self.home / "uploads"
+
     def upload_path(self, sha256: str) -> Path:
         """Where the bytes with this hash lie, whoever brought them."""
-        return self.home / "uploads" / sha256[:2] / sha256
+        return self.uploads_path / sha256[:2] / sha256
 
     def stages_path(self, job_id: str) -> Path:
         """Folder of all that was ever staged for the job."""

@@ -1,6 +1,6 @@
 """A file as a table of text with true coordinates: what every format yields and validation takes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -51,10 +51,11 @@ class Detected:
     """What the file turned out to be; shown to people, and enough to read the rows.
 
     Attributes:
-        kind: the format's name: `csv`, `xlsx`, `jsonl`.
+        kind: the format's name: `csv`, `jsonl`, `ods`, `xls`, `xlsb`, `xlsx`.
         columns: in the order of the file.
         header_row: 1-based row of the header as the user sees it; None where there is none (JSON Lines).
         sheet, encoding, delimiter: None where the format has no such thing.
+        packing: `gzip` where the file was packed; None for a plain one.
         notes: sentences for people, such as a contradiction between name and bytes.
         canonical: True where the format brings real dates and numbers in their canonical form, as
             workbooks do.
@@ -66,19 +67,20 @@ class Detected:
     sheet: str | None = None
     encoding: str | None = None
     delimiter: str | None = None
+    packing: str | None = None
     notes: tuple[str, ...] = ()
     canonical: bool = False
 
     @property
     def cells(self) -> Cells:
-        """How dates and numbers stand; failed rows written by Lading may be those of a workbook."""
+        """How dates and numbers stand; a csv of failed rows may hold what somebody copied from a workbook."""
         if self.canonical:
             return Cells.CANONICAL
         return Cells.EITHER if self.is_failed_rows else Cells.TEXT
 
     @property
     def is_failed_rows(self) -> bool:
-        """True for a file of failed rows that Lading wrote; it writes no JSON Lines, which have no letters."""
+        """True for a csv or workbook of failed rows, whose cells are escaped; those in JSON Lines are not."""
         return any(c.letter and normalise(c.header) == FAILED_ROWS_COLUMN for c in self.columns)
 
 
@@ -139,15 +141,47 @@ class TextBlock:
     error_cells: tuple[ErrorCell, ...] = field(default=())
 
 
+class StoredAs(StrEnum):
+    """How a workbook stores the value of a cell; a blank or an error counts as text."""
+
+    TEXT = "t"
+    NUMBER = "n"
+    BOOLEAN = "b"
+    MOMENT = "m"
+    """A date, a time of day, both, or a duration."""
+
+
+@dataclass(frozen=True)
+class StoredCells:
+    """How the cells of a sheet are stored, for writing them as they were.
+
+    Attributes:
+        letters: one string for each row of the sheet from its first on, with one letter of `StoredAs` for
+            each column of `Detected.columns`; rows below the last are missing.
+    """
+
+    letters: Sequence[str]
+
+    def of(self, row: int) -> tuple[StoredAs, ...] | None:
+        """The cells of this row (1-based); None where it is not known."""
+        return tuple(map(StoredAs, self.letters[row - 1])) if row <= len(self.letters) else None
+
+
 class Format(Protocol):
     """One kind of file. A module of `formats` holds one as `FORMAT`."""
 
     kind: str
     suffixes: tuple[str, ...]
     """Names that files of this kind usually have, such as `.csv`; only to report a contradiction."""
+    of_text: bool
+    """True where any text may be read as this kind when the definition says so."""
 
-    def matches(self, head: bytes) -> bool:
-        """True when a file that begins with `head` (up to 64 KiB) is of this kind, whatever its name."""
+    def matches(self, path: Path, head: bytes) -> bool:
+        """True when a file that begins with `head` (up to 64 KiB) is of this kind, whatever its name.
+
+        Raises:
+            FileRefusedError: it is, but it is locked (`file.unreadable`).
+        """
         ...
 
     def detect(
@@ -176,4 +210,10 @@ class Format(Protocol):
         Raises:
             FileRefusedError: the file turned out to be broken.
         """
+        ...
+
+    def stored_cells(
+        self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS
+    ) -> StoredCells | None:
+        """How the cells are stored; None where all are text."""
         ...

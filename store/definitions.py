@@ -6,11 +6,13 @@ from sqlmodel import Session, col, select
 
 from schemas.definition import Definition
 from schemas.errors import NotFoundError
+from store.backend import alone
 from store.tables import DefinitionVersion
 
 
 def put_definition(session: Session, tenant: str, definition: Definition) -> DefinitionVersion:
     """The stored version that says just this; a new one where the newest of that name says otherwise."""
+    alone(session, "definition", tenant, definition.name)
     try:
         newest = get_definition(session, tenant, definition.name)
     except NotFoundError:
@@ -55,9 +57,10 @@ def list_definitions(session: Session, tenant: str) -> Sequence[DefinitionVersio
     query = (
         select(DefinitionVersion)
         .where(DefinitionVersion.tenant == tenant)
-        .order_by(DefinitionVersion.name, col(DefinitionVersion.version))
+        .order_by(col(DefinitionVersion.version))
     )
-    return list({stored.name: stored for stored in session.exec(query)}.values())
+    newest = {stored.name: stored for stored in session.exec(query)}
+    return [newest[name] for name in sorted(newest)]
 
 
 def definition_of(session: Session, definition_id: int) -> DefinitionVersion:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from schemas.clock import utc_now
 from schemas.errors import ConflictError, LeaseLostError, NotFoundError, RetriableError
 from schemas.job import RUNNING, TERMINAL, TRANSITIONS, JobState
-from store.tables import Event, Job
+from store.tables import ONE_IMPORT_PER_DESTINATION, Event, Job
 
 
 def add_job(session: Session, job: Job) -> Job:
@@ -27,10 +27,7 @@ def get_job(session: Session, job_id: str) -> Job:
     Raises:
         NotFoundError: there is none.
     """
-    job = session.get(Job, job_id)
-    if job is None:
-        raise NotFoundError(f"there is no job {job_id!r}")
-    return job
+    return _there(session.get(Job, job_id), job_id)
 
 
 def find_job(session: Session, tenant: str, prefix: str) -> Job:
@@ -39,7 +36,8 @@ def find_job(session: Session, tenant: str, prefix: str) -> Job:
     Raises:
         NotFoundError: none does, or several do.
     """
-    query = select(Job).where(Job.tenant == tenant, col(Job.id).startswith(prefix, autoescape=True)).limit(2)
+    begins = col(Job.id).startswith(prefix.lower(), autoescape=True)
+    query = select(Job).where(Job.tenant == tenant, begins).limit(2)
     found = session.exec(query).all()
     if len(found) != 1:
         raise NotFoundError(
@@ -92,7 +90,7 @@ def transition(session: Session, job_id: str, to: JobState, *, epoch: int, **val
             session, moved, col(Job.id) == job_id, col(Job.lease_epoch) == epoch, col(Job.state).in_(sources)
         )
     except IntegrityError as error:
-        if "destination_key" in str(error.orig):
+        if _violates_one_import(error):
             raise RetriableError("another job imports into the same destination; try again later") from error
         raise
     if not changed:
@@ -118,7 +116,7 @@ def check_epoch(session: Session, job_id: str, epoch: int) -> None:
     Raises:
         LeaseLostError: somebody else took the lease since.
     """
-    if _fresh(session, job_id).lease_epoch != epoch:
+    if locked_job(session, job_id).lease_epoch != epoch:
         raise LeaseLostError(f"another worker has taken job {job_id} over")
 
 
@@ -130,6 +128,27 @@ def add_event(session: Session, job_id: str, name: str, detail: str | None = Non
 def list_events(session: Session, job_id: str) -> Sequence[Event]:
     """What happened to the job, in order."""
     return session.exec(select(Event).where(Event.job_id == job_id).order_by(col(Event.id))).all()
+
+
+def locked_job(session: Session, job_id: str) -> Job:
+    """The job as it is now, which nobody else changes until the end of the `write`.
+
+    Rows that name the job, such as events, may be added meanwhile.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    lock = {"key_share": True}
+    return _there(session.get(Job, job_id, populate_existing=True, with_for_update=lock), job_id)
+
+
+def _violates_one_import(error: IntegrityError) -> bool:
+    """PostgreSQL tells the name of what was violated, SQLite the columns."""
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is None:
+        return "job.destination_key" in str(error.orig)
+    violated: str | None = diagnosis.constraint_name
+    return violated == ONE_IMPORT_PER_DESTINATION
 
 
 def _update(session: Session, values: dict[str, Any], *where: ColumnElement[bool]) -> bool:
@@ -146,6 +165,10 @@ def _explain(session: Session, job_id: str, to: JobState, epoch: int) -> None:
 
 
 def _fresh(session: Session, job_id: str) -> Job:
-    job = get_job(session, job_id)
-    session.refresh(job)
+    return _there(session.get(Job, job_id, populate_existing=True), job_id)
+
+
+def _there(job: Job | None, job_id: str) -> Job:
+    if job is None:
+        raise NotFoundError(f"there is no job {job_id!r}")
     return job

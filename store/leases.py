@@ -5,32 +5,48 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import getnode
 
 import psutil
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from schemas.clock import utc_now
 from schemas.errors import ConflictError, LadingError, LeaseLostError
 from schemas.settings import Settings
+from store.backend import is_postgres
 from store.database import Store
-from store.jobs import get_job, set_values
+from store.jobs import locked_job, set_values
 from store.tables import Job
 
 
 def this_process() -> dict[str, Any]:
     """Who we are, so that others on this machine can tell whether we still live."""
-    return {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
+    host, pid = socket.gethostname(), os.getpid()
+    return {"host": host, "machine": _this_machine(), "pid": pid, "started": _started(pid)}
 
 
-def is_free(job: Job) -> bool:
+def is_free(session: Session, job: Job) -> bool:
     """True when nobody works on the job: no lease, or one that ran out, or a local holder that is gone."""
     owner = job.lease_owner
-    if owner is None or job.lease_expires_at is None or job.lease_expires_at <= utc_now():
+    if owner is None or job.lease_expires_at is None or job.lease_expires_at <= lease_clock(session):
         return True
-    return owner["host"] == socket.gethostname() and not _lives(owner)
+    return owner.get("machine") == _this_machine() and not _lives(owner)
+
+
+def lease_clock(session: Session) -> datetime:
+    """The time by which leases are given and run out, one for all workers.
+
+    PostgreSQL's own, because each worker's machine may have another; with SQLite all are on one machine.
+    """
+    if is_postgres(session):
+        now: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+        return now.astimezone(UTC)
+    return utc_now()
 
 
 def take_lease(session: Session, job_id: str, lease_seconds: float) -> int:
@@ -39,9 +55,12 @@ def take_lease(session: Session, job_id: str, lease_seconds: float) -> int:
     Raises:
         ConflictError: somebody else works on it.
     """
-    job = get_job(session, job_id)
-    if not is_free(job):
-        raise ConflictError(f"job {job_id} is being worked on by process {(job.lease_owner or {}).get('pid')}")
+    job = locked_job(session, job_id)
+    if not is_free(session, job):
+        owner = job.lease_owner or {}
+        raise ConflictError(
+            f"job {job_id} is being worked on by process {owner.get('pid')} of {owner.get('host')}"
+        )
     epoch = job.lease_epoch + 1
     set_values(
         session,
@@ -49,7 +68,7 @@ def take_lease(session: Session, job_id: str, lease_seconds: float) -> int:
         epoch=job.lease_epoch,
         lease_epoch=epoch,
         lease_owner=this_process(),
-        lease_expires_at=utc_now() + timedelta(seconds=lease_seconds),
+        lease_expires_at=lease_clock(session) + timedelta(seconds=lease_seconds),
     )
     return epoch
 
@@ -79,7 +98,7 @@ def _renew(store: Store, lease_seconds: float, job_id: str, epoch: int, done: th
     while not done.wait(lease_seconds / 3):
         try:
             with store.write() as session:
-                expires_at = utc_now() + timedelta(seconds=lease_seconds)
+                expires_at = lease_clock(session) + timedelta(seconds=lease_seconds)
                 set_values(session, job_id, epoch=epoch, lease_expires_at=expires_at)
         except LeaseLostError:
             return
@@ -93,6 +112,19 @@ def _release(store: Store, job_id: str, epoch: int) -> None:
             set_values(session, job_id, epoch=epoch, lease_owner=None, lease_expires_at=None)
     except LeaseLostError:
         return
+
+
+@cache
+def _this_machine() -> str:
+    """What tells this machine from others, those of the same name and containers of its own included.
+
+    Only there does a process number say whether somebody still lives. After a restart of the machine it is
+    another, and a lease from before runs out by itself.
+    """
+    try:
+        return f"{_BOOT_ID.read_text().strip()}:{_PROCESSES.readlink()}"
+    except OSError:
+        return f"{socket.gethostname()}:{getnode():x}"
 
 
 def _lives(owner: dict[str, Any]) -> bool:
@@ -121,5 +153,7 @@ def _started(pid: int) -> str:
 
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_PROCESSES = Path("/proc/self/ns/pid")
+"""Names the set of processes that see each other; each container has its own."""
 _START_TICKS = 19
 """Place of `starttime` (ticks since boot) among the fields after the name, proc(5)."""

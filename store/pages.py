@@ -5,11 +5,13 @@ import zlib
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from sqlalchemy import delete
-from sqlmodel import Session, col, func, select
+from sqlalchemy import delete, inspect
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel, col, func, select
 
 from schemas.chunk import Page, chunk_of
 from schemas.row_error import RowError
+from store.backend import is_postgres
 from store.tables import ErrorPage, PageRow
 
 FILE_CHUNK = -1
@@ -18,14 +20,14 @@ FILE_CHUNK = -1
 
 def put_page(session: Session, job_id: str, page: Page) -> None:
     """Keep the copy of a page; a repeated copy changes nothing."""
-    session.merge(PageRow(job_id=job_id, chunk=page.chunk, body=page.to_bytes()))
+    _put(session, PageRow, job_id=job_id, chunk=page.chunk, body=page.to_bytes())
 
 
 def list_pages(session: Session, job_id: str) -> Iterator[Page]:
     """The job's pages in order of chunk."""
-    query = select(PageRow).where(PageRow.job_id == job_id).order_by(col(PageRow.chunk))
-    for stored in session.exec(query.execution_options(yield_per=100)):
-        yield Page.from_bytes(stored.chunk, stored.body)
+    query = select(PageRow.chunk, PageRow.body).where(PageRow.job_id == job_id).order_by(col(PageRow.chunk))
+    for chunk, body in session.exec(query.execution_options(yield_per=100)):
+        yield Page.from_bytes(chunk, body)
 
 
 def put_errors(session: Session, job_id: str, stage: str, errors: Iterable[RowError]) -> int:
@@ -34,7 +36,7 @@ def put_errors(session: Session, job_id: str, stage: str, errors: Iterable[RowEr
     for chunk, group in groupby(ordered, key=_chunk):
         found = [vars(error) for error in group]
         body = zlib.compress(json.dumps(found, ensure_ascii=False).encode(), 1)
-        session.merge(ErrorPage(job_id=job_id, chunk=chunk, stage=stage, errors=len(found), body=body))
+        _put(session, ErrorPage, job_id=job_id, chunk=chunk, stage=stage, errors=len(found), body=body)
     return len(ordered)
 
 
@@ -51,12 +53,21 @@ def count_errors(session: Session, job_id: str) -> int:
 
 def list_errors(session: Session, job_id: str) -> Iterator[RowError]:
     """The job's errors in the order of the file; those of one row in the order in which they were found."""
-    query = select(ErrorPage).where(ErrorPage.job_id == job_id).order_by(col(ErrorPage.chunk))
+    columns = select(ErrorPage.chunk, ErrorPage.stage, ErrorPage.body)
+    query = columns.where(ErrorPage.job_id == job_id).order_by(col(ErrorPage.chunk))
     stored = session.exec(query.execution_options(yield_per=100))
-    for _, pages in groupby(stored, key=lambda page: page.chunk):
-        in_order = sorted(pages, key=lambda page: _STAGES.index(page.stage))
-        errors = [RowError(**error) for page in in_order for error in json.loads(zlib.decompress(page.body))]
+    for _, pages in groupby(stored, key=lambda page: page[0]):
+        in_order = sorted(pages, key=lambda page: _STAGES.index(page[1]))
+        errors = [RowError(**error) for *_, body in in_order for error in json.loads(zlib.decompress(body))]
         yield from sorted(errors, key=lambda e: -1 if e.ordinal is None else e.ordinal)
+
+
+def _put(session: Session, table: type[SQLModel], **values: object) -> None:
+    """Insert the row or replace the one with its key, in one step: another worker may be doing the same."""
+    insert = postgresql.insert if is_postgres(session) else sqlite.insert
+    keys = [column.name for column in inspect(table).primary_key]
+    new = {name: value for name, value in values.items() if name not in keys}
+    session.execute(insert(table).values(**values).on_conflict_do_update(index_elements=keys, set_=new))
 
 
 _STAGES = ("validate", "duplicates", "import")

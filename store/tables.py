@@ -6,13 +6,16 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     Column,
     DateTime,
     Dialect,
     Enum,
     Index,
+    Integer,
     LargeBinary,
+    String,
     UniqueConstraint,
     text,
 )
@@ -22,6 +25,9 @@ from sqlmodel import Field, SQLModel
 from schemas.clock import utc_now
 from schemas.definition import Definition, Mode
 from schemas.job import TERMINAL, Counts, JobKind, JobState
+
+ONE_IMPORT_PER_DESTINATION = "one_import_per_destination"
+"""Name of the index that lets one job at a time import into a table."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -38,7 +44,22 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """Give the zone back."""
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class FreeText(TypeDecorator[str]):
+    """Text that may quote what somebody sent: what PostgreSQL can't store is shown by what stands for it."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """Make NUL visible, and each lone surrogate, which stands for a byte of a name, its escape."""
+        if value is None:
+            return None
+        return value.replace("\0", "\N{SYMBOL FOR NULL}").encode(errors="backslashreplace").decode()
 
 
 class DefinitionVersion(SQLModel, table=True):
@@ -70,7 +91,8 @@ class Upload(SQLModel, table=True):
 
     Attributes:
         file_name: as the user called it; shown, never used as a path.
-        expires_at: when the bytes may be removed.
+        expires_at: when the bytes may be removed, if no job needs them.
+        purged_at: when they were removed; None while they are there.
     """
 
     __tablename__ = "upload"
@@ -79,10 +101,11 @@ class Upload(SQLModel, table=True):
     id: str = Field(primary_key=True)
     tenant: str
     sha256: str
-    size_bytes: int
-    file_name: str
+    size_bytes: int = Field(sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), nullable=False))
+    file_name: str = Field(sa_type=FreeText)
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
+    purged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 def _word(enum: type[StrEnum]) -> Enum:
@@ -114,7 +137,10 @@ class Job(SQLModel, table=True):
         lease_epoch: the fencing token; grows by one each time the lease is taken.
         …_at: when the job entered that state (the last time, for one that was resumed).
         reported_at: when the files for people were written.
-        expires_at: when its rows and errors may be removed; its counts stay.
+        expires_at: when what became of each row may be removed; its counts stay.
+        stage_expires_at: when its checked rows may be removed; its report removes them earlier.
+        errors_expire_at: when its errors and its report may be removed; not after `expires_at`.
+        purged_at, errors_purged_at: when that was done. Nothing is removed before the job is terminal.
     """
 
     __tablename__ = "job"
@@ -126,7 +152,7 @@ class Job(SQLModel, table=True):
             name="every_row_accounted_for",
         ),
         Index(
-            "one_import_per_destination",
+            ONE_IMPORT_PER_DESTINATION,
             "destination_key",
             unique=True,
             sqlite_where=text("state = 'importing'"),
@@ -166,7 +192,7 @@ class Job(SQLModel, table=True):
     )
     errors: int = 0
     error_code: str | None = None
-    error_message: str | None = None
+    error_message: str | None = Field(default=None, sa_type=FreeText)
 
     lease_owner: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     lease_epoch: int = 0
@@ -182,6 +208,10 @@ class Job(SQLModel, table=True):
     cancelled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     reported_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
+    stage_expires_at: datetime = Field(sa_type=UtcDateTime)
+    errors_expire_at: datetime = Field(sa_type=UtcDateTime)
+    purged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    errors_purged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     @property
     def counts(self) -> Counts:
@@ -226,4 +256,4 @@ class Event(SQLModel, table=True):
     job_id: str = Field(foreign_key="job.id", index=True)
     at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     name: str
-    detail: str | None = None
+    detail: str | None = Field(default=None, sa_type=FreeText)

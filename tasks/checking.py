@@ -1,6 +1,6 @@
 """One block of text, checked: typed values where they are, and every error of every row."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import pandera.polars as pa
@@ -12,8 +12,10 @@ from schemas.definition import Definition, Field
 from schemas.destination import Verdict
 from schemas.headers import FAILED_ROWS_COLUMN, UNREADABLE, Binding, normalise
 from schemas.pandera_schema import failures, limits, pandera_schema
+from schemas.record_checks import RecordChecks
 from schemas.row_error import RowError
 from schemas.text_table import Detected, MalformedRow, TextBlock
+from tasks.remarks import Remarks
 from tasks.staging import LINE, ORDINAL, RAW, ROW, VERDICT
 
 VALUE_CHARACTERS = 500
@@ -34,7 +36,11 @@ class CheckedBlock:
 
 
 class Checker:
-    """Checks the blocks of one file against one definition."""
+    """Checks the blocks of one file against one definition.
+
+    Attributes:
+        remarks: what the values are like that were checked so far.
+    """
 
     def __init__(self, definition: Definition, detected: Detected, binding: Binding) -> None:
         self._detected = detected
@@ -42,11 +48,13 @@ class Checker:
         headers = [normalise(column.header) for column in detected.columns]
         self._reasons = headers.index(FAILED_ROWS_COLUMN) if FAILED_ROWS_COLUMN in headers else None
         self._fields = [f for f in definition.fields if f.name in binding.columns]
+        self.remarks = Remarks(self._fields, detected, binding.columns)
         self._keep_raw = [f for f in self._fields if f.unique or f.name in definition.key]
         self._position = {f.name: index for index, f in enumerate(self._fields)}
         self._schema: pa.DataFrameSchema = pandera_schema(
             definition.model_copy(update={"fields": tuple(self._fields)})
         )
+        self._record = RecordChecks(definition, self._position) if definition.record else None
 
     def check(self, block: TextBlock) -> CheckedBlock:
         """Cast every cell, check every value; a malformed row fails without either."""
@@ -55,6 +63,7 @@ class Checker:
         problems = pl.concat([cast_failures, self._checked(typed, cast_failures, block)])
         shown = {(c.ordinal, c.column): c.text for c in block.error_cells}
         errors = self._malformed(block) + [self._error(block, shown, *problem) for problem in problems.rows()]
+        errors += self._record_errors(typed, cast_failures, block)
         errors.sort(key=lambda e: (e.ordinal or 0, self._position.get(e.field or "", -1)))
         return CheckedBlock(self._staged(block, typed, errors), errors)
 
@@ -84,21 +93,37 @@ class Checker:
     def _cast(self, block: TextBlock) -> tuple[pl.DataFrame, pl.DataFrame]:
         series, problems = [], [_no_problems()]
         for field in self._fields:
-            column = cast_column(self._text(block, field), field, self._detected.cells)
+            text = self._text(block, field)
+            column = cast_column(text, field, self._detected.cells)
+            self.remarks.look(field.name, text, column.values)
             series.append(column.values.alias(field.name))
             problems += [_problems(mask, field.name, code) for code, mask in column.failures.items()]
         for name, position in self._columns.items():
             indices = [c.ordinal - block.first_ordinal for c in block.error_cells if c.column == position]
-            problems.append(_frame(pl.Series(indices, dtype=pl.UInt32), name, "cell.error"))
+            if indices:
+                problems.append(_frame(pl.Series(indices, dtype=pl.UInt32), name, "cell.error"))
         return pl.DataFrame(series), pl.concat(problems)
 
     def _checked(self, typed: pl.DataFrame, cast_failures: pl.DataFrame, block: TextBlock) -> pl.DataFrame:
         """What pandera finds, without what follows from a cell that could not be read at all."""
         found = failures(self._schema, typed)
-        malformed = pl.Series([m.ordinal - block.first_ordinal for m in block.malformed], dtype=pl.UInt32)
-        return found.filter(~pl.col("index").is_in(malformed.implode())).join(
-            cast_failures, on=["index", "field"], how="anti"
-        )
+        return found.filter(_stands_in(block)).join(cast_failures, on=["index", "field"], how="anti")
+
+    def _record_errors(
+        self, typed: pl.DataFrame, cast_failures: pl.DataFrame, block: TextBlock
+    ) -> Iterator[RowError]:
+        """What the record model finds, likewise; a row with an unreadable cell is not judged as a whole."""
+        if self._record is None:
+            return
+        found = self._record.failures(typed).filter(_stands_in(block))
+        unread = pl.col("index").is_in(cast_failures["index"].implode()) & pl.col("field").is_null()
+        judged = found.filter(~unread).join(cast_failures, on=["index", "field"], how="anti")
+        for index, name, detail in judged.rows():
+            place = (block.first_ordinal + index, *self._place(block, index))
+            if name is None:
+                yield RowError("record", CODES["record"].says(detail=detail), *place)
+            else:
+                yield self._error(block, {}, index, name, "record", detail)
 
     def _text(self, block: TextBlock, field: Field) -> pl.Series:
         return block.cells.get_column(str(self._columns[field.name]))
@@ -113,7 +138,13 @@ class Checker:
         return errors
 
     def _error(
-        self, block: TextBlock, shown: Mapping[tuple[int, int], str], index: int, name: str, code: str
+        self,
+        block: TextBlock,
+        shown: Mapping[tuple[int, int], str],
+        index: int,
+        name: str,
+        code: str,
+        detail: str = "",
     ) -> RowError:
         """The error of one cell; `shown` has the texts of error cells by ordinal and column."""
         field = self._fields[self._position[name]]
@@ -123,6 +154,7 @@ class Checker:
             "limit": limits(field).get(code),
             "form": form_of(field),
             "value": value,
+            "detail": detail,
         }
         return RowError(
             code,
@@ -137,6 +169,12 @@ class Checker:
     def _place(self, block: TextBlock, index: int) -> tuple[int, int | None, str | None]:
         line = None if block.lines is None else int(block.lines[index])
         return int(block.rows[index]), line, self._detected.sheet
+
+
+def _stands_in(block: TextBlock) -> pl.Expr:
+    """True for an `index` at which the block has a row with cells, not a malformed one."""
+    malformed = pl.Series([m.ordinal - block.first_ordinal for m in block.malformed], dtype=pl.UInt32)
+    return ~pl.col("index").is_in(malformed.implode())
 
 
 def _no_problems() -> pl.DataFrame:

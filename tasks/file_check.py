@@ -4,9 +4,10 @@ Only the reader's process calls these functions: see `tasks.reader`.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from formats import detect
+from formats import OpenFile, opened
 from schemas.definition import Definition, FileOptions
 from schemas.headers import Binding, bind, known_headers, normalise
 from schemas.inference import definition_name, infer_definition
@@ -33,14 +34,19 @@ def check_file(
     Raises:
         FileRefusedError: the file as a whole can't be imported.
     """
+    staged.start()
     known = frozenset(known_headers(definition))
-    file_format, detected = detect(path, definition.file, known, file_name, limits)
+    with opened(path, definition.file, known, file_name, limits, staged.folder) as file:
+        return _checked(file, definition, staged, keep)
+
+
+def _checked(file: OpenFile, definition: Definition, staged: Stage, keep: KeepErrors) -> FileChecked:
+    detected = file.detected
     binding = bind(definition, [column.header for column in detected.columns])
     keys = KeyIndex(definition, detected, binding.columns)
     checker = Checker(definition, detected, binding)
     groups, rows, nameless = ErrorGroups(), 0, _Nameless(detected)
-    staged.start()
-    with read_ahead(file_format.read(path, detected, limits)) as blocks:
+    with read_ahead(file.blocks()) as blocks:
         for number, block in enumerate(blocks):
             nameless.look(block)
             checked = checker.check(block)
@@ -53,7 +59,8 @@ def check_file(
     staged.finish(duplicates.verdicts)
     groups.update((error.code, error.field) for error in duplicates.errors)
     keep("duplicates", duplicates.errors, rows)
-    warnings = [*_warnings(definition, detected, binding, rows), *nameless.warnings]
+    warnings = [*_warnings(definition, binding, rows), *nameless.warnings, *checker.remarks.warnings]
+    detected = replace(detected, notes=(*detected.notes, *checker.remarks.notes))
     return FileChecked(detected, rows, groups, warnings)
 
 
@@ -63,18 +70,18 @@ def look_at_file(path: Path, file_name: str, limits: Limits, shown_errors: int) 
     Raises:
         FileRefusedError: the file can't be read as a table.
     """
-    file_format, detected = detect(path, FileOptions(), frozenset(), file_name, limits)
     rows, malformed = 0, 0
     errors: list[RowError] = []
-    for block in file_format.read(path, detected, limits):
-        rows += block.cells.height
-        malformed += len(block.malformed)
-        for row in block.malformed[: shown_errors - len(errors)]:
-            index = row.ordinal - block.first_ordinal
-            line = None if block.lines is None else int(block.lines[index])
-            place = (row.ordinal, int(block.rows[index]), line)
-            errors.append(RowError(row.code, row.detail, *place, value=row.text[:VALUE_CHARACTERS]))
-    return FileLook(detected, rows, malformed, errors)
+    with opened(path, FileOptions(), frozenset(), file_name, limits) as file:
+        for block in file.blocks():
+            rows += block.cells.height
+            malformed += len(block.malformed)
+            for row in block.malformed[: shown_errors - len(errors)]:
+                index = row.ordinal - block.first_ordinal
+                line = None if block.lines is None else int(block.lines[index])
+                place = (row.ordinal, int(block.rows[index]), line)
+                errors.append(RowError(row.code, row.detail, *place, value=row.text[:VALUE_CHARACTERS]))
+    return FileLook(file.detected, rows, malformed, errors)
 
 
 def infer_file(path: Path, file_name: str, limits: Limits) -> Proposal:
@@ -83,8 +90,8 @@ def infer_file(path: Path, file_name: str, limits: Limits) -> Proposal:
     Raises:
         FileRefusedError: the file can't be read as a table.
     """
-    file_format, detected = detect(path, FileOptions(), frozenset(), file_name, limits)
-    inference = infer_definition(definition_name(file_name), detected, file_format.read(path, detected, limits))
+    with opened(path, FileOptions(), frozenset(), file_name, limits) as file:
+        inference = infer_definition(definition_name(file_name), file.detected, file.blocks())
     return Proposal(inference.definition, inference.notes)
 
 
@@ -108,8 +115,8 @@ class _Nameless:
         return [f"column {letter} has no header; what it holds was left out" for letter in letters]
 
 
-def _warnings(definition: Definition, detected: Detected, binding: Binding, rows: int) -> list[str]:
-    warnings = list(detected.notes)
+def _warnings(definition: Definition, binding: Binding, rows: int) -> list[str]:
+    warnings = []
     if binding.unknown and definition.policies.unknown_columns == "warn":
         warnings.append(f"no field claims {_listed(binding.unknown)}; left out")
     absent = [f.headers[0] for f in definition.fields if f.name not in binding.columns]

@@ -1,4 +1,4 @@
-"""Stage 3: load the staged chunks into the destination, those that are not committed yet."""
+"""Stage 3: load the staged chunks into the destination, those not committed yet; then take the last step."""
 
 from collections.abc import Callable, Iterator
 
@@ -64,6 +64,30 @@ def import_rows(
     """The task of this stage, for the 1-based `segment` of `segments`."""
     del segment, segments  # they only name the task run
     import_segment(settings, job_id, epoch, span, import_progress(job_id))
+
+
+def complete_import(settings: Settings, job_id: str, epoch: int) -> None:
+    """Let the destination take the last step, once every chunk was loaded; harmless when repeated.
+
+    Raises:
+        LastStepError: it refused; nothing of the step was written.
+    """
+    with Store.opened(settings) as store, store.read() as session:
+        job = get_job(session, job_id)
+        definition = definition_of(session, job.definition_id).definition.in_mode(job.mode)
+    key = list(definition.key)
+    blocks = _staged(settings, job).finished_blocks(job.rows or 0, key)
+    destination = open_destination(settings, job.tenant, definition)
+    try:
+        destination.complete(job_id, epoch, definition, (block.select(key).drop_nulls() for block in blocks))
+    finally:
+        destination.close()
+
+
+@stage("import", "import last step")
+def import_last_step(settings: Settings, job_id: str, epoch: int) -> None:
+    """The task of the stage's end, for jobs that have a last step."""
+    complete_import(settings, job_id, epoch)
 
 
 def _staged(settings: Settings, job: Job) -> Stage:

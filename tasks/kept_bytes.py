@@ -14,6 +14,9 @@ def kept_bytes(settings: Settings, upload: Upload) -> Path:
         NotFoundError: they are gone, or are no longer those that came.
     """
     path = settings.upload_path(upload.sha256)
+    if upload.purged_at is not None:
+        on = f"{upload.purged_at:%Y-%m-%d}"
+        raise NotFoundError(f"the bytes of {upload.file_name!r} were removed on {on}; bring the file again")
     if not path.exists():
         raise NotFoundError(f"the bytes of {upload.file_name!r} are gone; bring the file again")
     if path.stat().st_size != upload.size_bytes:

@@ -1,28 +1,23 @@
 """Stage 4: ask the destination what became of every row, keep the answer, end the job."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, replace
-from itertools import islice
 
 from destinations import open_destination
-from schemas.chunk import Page, chunk_total
+from schemas.chunk import Page
 from schemas.definition import Definition, Mode
-from schemas.destination import Destination, Verdict
+from schemas.destination import Destination
 from schemas.errors import DestinationError
 from schemas.job import Counts, Ending, JobKind, JobState
 from schemas.settings import Settings
 from store.database import Store
 from store.definitions import definition_of
 from store.jobs import check_epoch, get_job, set_values, transition
-from store.pages import put_errors, put_page
 from store.tables import Job
 from tasks.locating import Locator, detected_of
+from tasks.pages import Groups, copy_pages, validated_pages
 from tasks.stage import stage
-from tasks.staging import ROW, VERDICT, Stage
-
-PAGES_PER_WRITE = 100
-Groups = Counter[tuple[str, str | None]]
+from tasks.staging import Stage
 
 
 def end_job(settings: Settings, job_id: str, epoch: int, ending: Ending) -> Counts:
@@ -43,12 +38,12 @@ def end_job(settings: Settings, job_id: str, epoch: int, ending: Ending) -> Coun
             else:
                 ending = Ending.from_stored(job.ending)
             definition = definition_of(session, job.definition_id).definition.in_mode(job.mode)
-        counts, groups = _copy(store, job_id, epoch, _pages(settings, job, epoch, definition))
+        counts, groups = copy_pages(store, job_id, epoch, _pages(settings, job, epoch, definition))
         unprocessed = (job.rows or 0) - counts.rows
         if ending.state is JobState.FINISHED and unprocessed:
             said = f"{unprocessed:,} rows have no page at the destination; bring the file again"
             ending = Ending(JobState.FAILED, "job.failed", said)
-        counts += Counts(unprocessed=unprocessed)
+        counts += Counts(unprocessed=unprocessed, deleted=_deleted(settings, job, definition))
         _finish(store, job, epoch, ending, counts, groups)
         return counts
 
@@ -64,7 +59,7 @@ def _pages(settings: Settings, job: Job, epoch: int, definition: Definition) -> 
         return
     staged = Stage(settings.stage_path(job.id, job.stage_epoch))
     if job.kind is JobKind.VALIDATE:
-        yield from _validated_pages(staged, job)
+        yield from validated_pages(staged, job.rows or 0, job.mode)
     elif job.state is JobState.IMPORTING:
         destination = _opened(settings, job, definition)
         try:
@@ -74,6 +69,16 @@ def _pages(settings: Settings, job: Job, epoch: int, definition: Definition) -> 
                 yield replace(page, errors=tuple(locator.locate(page.errors))) if page.errors else page
         finally:
             destination.close()
+
+
+def _deleted(settings: Settings, job: Job, definition: Definition) -> int:
+    if definition.mode is not Mode.SYNC or job.state is not JobState.IMPORTING:
+        return 0
+    destination = _opened(settings, job, definition)
+    try:
+        return destination.deleted(job.id)
+    finally:
+        destination.close()
 
 
 def _opened(settings: Settings, job: Job, definition: Definition) -> Destination:
@@ -86,27 +91,10 @@ def _opened(settings: Settings, job: Job, definition: Definition) -> Destination
         ) from error
 
 
-def _validated_pages(staged: Stage, job: Job) -> Iterator[Page]:
-    """What a validate-only job says of each row: the good ones stay unprocessed."""
-    failed = "G" if job.mode is Mode.UPDATE else "F"
-    letters = {Verdict.GOOD: "P", Verdict.FAILED: failed, Verdict.IGNORED: "I"}
-    for chunk in staged.chunks(0, chunk_total(job.rows or 0) - 1):
-        said = "".join(letters[Verdict(verdict)] for verdict in chunk.frame[VERDICT])
-        yield Page(chunk.chunk, said, tuple(chunk.frame[ROW]), (None,) * chunk.frame.height)
-
-
-def _copy(store: Store, job_id: str, epoch: int, pages: Iterable[Page]) -> tuple[Counts, Groups]:
-    """Keep each page, and apart from it what it says of failed rows; gives what they count together."""
-    counts, groups, waiting = Counts(), Groups(), iter(pages)
-    while batch := list(islice(waiting, PAGES_PER_WRITE)):
-        with store.write() as session:
-            check_epoch(session, job_id, epoch)
-            for page in batch:
-                put_page(session, job_id, replace(page, errors=()))
-                put_errors(session, job_id, "import", page.errors)
-        counts = sum((page.counts for page in batch), counts)
-        groups.update((error.code, error.field) for page in batch for error in page.errors)
-    return counts, groups
+def _unsaid(job: Job) -> list[str]:
+    if job.kind is JobKind.VALIDATE and job.mode is Mode.SYNC:
+        return ["nothing was deleted; an import in mode 'sync' deletes the records that the file lacks"]
+    return []
 
 
 def _finish(store: Store, job: Job, epoch: int, ending: Ending, counts: Counts, found: Groups) -> None:
@@ -122,5 +110,6 @@ def _finish(store: Store, job: Job, epoch: int, ending: Ending, counts: Counts, 
             error_groups=[(code, field, rows) for (code, field), rows in groups.most_common()],
             error_code=ending.code,
             error_message=ending.message,
+            warnings=[*job.warnings, *_unsaid(job)],
             **vars(counts),
         )

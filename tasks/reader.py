@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from schemas.codes import FILE_CODES
-from schemas.errors import FatalError, FileRefusedError, RetriableError
+from schemas.errors import DefinitionError, FatalError, FileRefusedError, RetriableError
 from schemas.limits import Limits
 from tasks.reader_limits import out_of_memory
 from tasks.reader_process import ReaderProcess, borrowed_reader
@@ -30,6 +30,7 @@ def read_apart(
 
     Raises:
         FileRefusedError: the file can't be read, or not within the limits, or it crashed the reader.
+        DefinitionError: its record model can't check such rows.
         RetriableError: the system refused the reader something, such as space on the disk.
         FatalError: a fault inside Lading.
     """
@@ -67,6 +68,8 @@ def _try(limits: Limits, request: Answer, tell: Callable[[Answer], None] | None)
                     return dict(answer)
                 case {"refused": [code, text]}:
                     raise FileRefusedError(code, text)
+                case {"unfit": text}:
+                    raise DefinitionError(text)
                 case {"full": reason}:
                     raise RetriableError(f"the process that reads the file could not go on: {reason}")
                 case {"fault": [name, frames]}:

@@ -2,8 +2,8 @@
 
 It knows neither the job store nor any secret. It gets requests on its standard input, in JSON, one a line. For
 each it gives messages in JSON, one a line, on its standard output: `{"tell": …}` as it comes along, then one of
-`{"answer": …}`, `{"refused": …}`, `{"full": …}` and `{"fault": …}`. It ends when its standard input does: then
-nobody waits for it.
+`{"answer": …}`, `{"refused": …}` (the file), `{"unfit": …}` (the definition), `{"full": …}` and
+`{"fault": …}`. It ends when its standard input does: then nobody waits for it.
 """
 
 import json
@@ -18,12 +18,12 @@ from traceback import format_tb
 from typing import Any, TextIO
 
 from schemas.definition import Definition
-from schemas.errors import FileRefusedError
+from schemas.errors import DefinitionError, FileRefusedError
 from schemas.limits import Limits
 from schemas.row_error import RowError
 from tasks.file_check import check_file, infer_file, look_at_file
 from tasks.reader_limits import enforce, out_of_memory, peak_bytes
-from tasks.staging import Stage
+from tasks.staging import Draft, Stage
 
 Message = Mapping[str, Any]
 Tell = Callable[[Message], None]
@@ -54,6 +54,8 @@ def _serve(request: dict[str, Any], send: Tell) -> None:
         send({"answer": answer, "peak_bytes": peak_bytes()})
     except FileRefusedError as refusal:
         send({"refused": [refusal.code, str(refusal)], "peak_bytes": peak_bytes()})
+    except DefinitionError as error:
+        send({"unfit": str(error), "peak_bytes": peak_bytes()})
     except MemoryError:
         send({"refused": ["file.memory_limit", str(out_of_memory(limits))]})
     except OSError as error:
@@ -69,14 +71,20 @@ def _send(channel: TextIO, message: Message) -> None:
 
 
 def _check(
-    limits: Limits, tell: Tell, *, path: str, file_name: str, definition: Mapping[str, Any], stage: str
+    limits: Limits,
+    tell: Tell,
+    *,
+    path: str,
+    file_name: str,
+    definition: Mapping[str, Any],
+    stage: str,
+    is_draft: bool,
 ) -> Message:
     def keep(part: str, errors: Sequence[RowError], rows: int) -> None:
         tell({"part": part, "errors": [astuple(error) for error in errors], "rows": rows})
 
-    checked = check_file(
-        Path(path), file_name, Definition.model_validate(definition), Stage(Path(stage)), keep, limits
-    )
+    staged = Draft(Path(stage)) if is_draft else Stage(Path(stage))
+    checked = check_file(Path(path), file_name, Definition.model_validate(definition), staged, keep, limits)
     groups = [(code, field, rows) for (code, field), rows in checked.groups.most_common()]
     return {
         "detected": asdict(checked.detected),

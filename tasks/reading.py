@@ -28,8 +28,9 @@ class FileChecked:
     """What one pass over a file found.
 
     Attributes:
+        detected: with notes of what is good to know.
         rows: data rows of the file.
-        warnings: sentences for people.
+        warnings: sentences for people, of what is probably wrong.
     """
 
     detected: Detected
@@ -63,22 +64,34 @@ class Proposal:
 
 
 def check(
-    limits: Limits, path: Path, file_name: str, definition: Definition, stage: Path, keep: KeepErrors
+    limits: Limits,
+    path: Path,
+    file_name: str,
+    definition: Definition,
+    stage: Path,
+    keep: KeepErrors,
+    *,
+    is_draft: bool = False,
 ) -> FileChecked:
     """Have every row read, checked and staged in the folder `stage`; errors go to `keep` as they are found.
 
+    Args:
+        is_draft: nobody wants the records, so that the folder is left with what tells rows apart.
+
     Raises:
         FileRefusedError: the file as a whole can't be imported.
+        DefinitionError: its record model can't check such rows.
     """
 
     def told(message: Mapping[str, Any]) -> None:
         keep(message["part"], [RowError(*values) for values in message["errors"]], message["rows"])
 
     request = {
-        "path": str(path),
+        "path": str(path.absolute()),
         "file_name": file_name,
         "definition": definition.model_dump(mode="json"),
-        "stage": str(stage),
+        "stage": str(stage.absolute()),
+        "is_draft": is_draft,
     }
     answer = read_apart(limits, "check", request, told)
     groups = ErrorGroups({(code, field): rows for code, field, rows in answer["groups"]})
@@ -92,7 +105,7 @@ def look(limits: Limits, path: Path, file_name: str, shown_errors: int) -> FileL
     Raises:
         FileRefusedError: the file can't be read as a table.
     """
-    request = {"path": str(path), "file_name": file_name, "shown_errors": shown_errors}
+    request = {"path": str(path.absolute()), "file_name": file_name, "shown_errors": shown_errors}
     answer = read_apart(limits, "look", request)
     errors = [RowError(**error) for error in answer["errors"]]
     return FileLook(DETECTED.validate_python(answer["detected"]), answer["rows"], answer["malformed"], errors)
@@ -104,5 +117,5 @@ def infer(limits: Limits, path: Path, file_name: str) -> Proposal:
     Raises:
         FileRefusedError: the file can't be read as a table.
     """
-    answer = read_apart(limits, "infer", {"path": str(path), "file_name": file_name})
+    answer = read_apart(limits, "infer", {"path": str(path.absolute()), "file_name": file_name})
     return Proposal(Definition.model_validate(answer["definition"]), tuple(answer["notes"]))

@@ -4,12 +4,12 @@ import shutil
 from pathlib import Path
 
 from schemas.clock import utc_now
-from schemas.errors import NotFoundError
+from schemas.errors import FileRefusedError, NotFoundError
 from schemas.settings import Settings
 from store.database import Store
 from store.jobs import get_job
 from tasks.artifacts import keep_summary
-from tasks.failed_rows import FAILED_ROWS_NAME, failed_rows
+from tasks.failed_rows import failed_rows, failed_rows_path
 from tasks.stage import stage
 
 
@@ -22,11 +22,12 @@ def report_job(settings: Settings, job_id: str) -> Path | None:
         warnings: list[str] = []
         with store.read() as session:
             job = get_job(session, job_id)
-            path = settings.report_path(job_id) / FAILED_ROWS_NAME
+            path, written = failed_rows_path(settings, job), 0
             try:
-                written = failed_rows(settings, session, job_id, path) if job.errors and job.detected else 0
-            except NotFoundError as error:
-                written, warnings = 0, [f"the failed rows can't be given back: {error}"]
+                if path is not None and job.errors:
+                    written = failed_rows(settings, session, job_id, path)
+            except (NotFoundError, FileRefusedError) as error:
+                warnings = [f"the failed rows can't be given back: {error}"]
         # The records are in the destination now, or nowhere; nobody needs them here.
         shutil.rmtree(settings.stages_path(job_id), ignore_errors=True)
         with store.write() as session:

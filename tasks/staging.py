@@ -26,6 +26,11 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    @property
+    def folder(self) -> Path:
+        """Where the blocks lie; whatever else is put there goes when they go."""
+        return self._folder
+
     def start(self) -> None:
         """Begin anew: forget what an earlier attempt left."""
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -56,20 +61,31 @@ class Stage:
             yield pl.read_ipc(path, columns=columns)
             block += 1
 
-    def block(self, block: int) -> pl.DataFrame:
-        """The block with this 0-based number, with the changed verdicts.
+    def block(self, block: int, columns: list[str] | None = None) -> pl.DataFrame:
+        """The block with this 0-based number, with the changed verdicts; all columns, or these and the verdict.
 
         Raises:
             FatalError: it is not there.
         """
+        picked = None if columns is None else [ORDINAL, VERDICT, *columns]
         try:
-            frame, verdicts = pl.read_ipc(self._block_path(block)), pl.read_ipc(self._verdicts_path)
+            frame = pl.read_ipc(self._block_path(block), columns=picked)
+            verdicts = pl.read_ipc(self._verdicts_path)
         except FileNotFoundError as error:
             raise FatalError(
                 f"the checked rows in {self._folder} are not whole; bring the file again"
             ) from error
         joined = frame.join(verdicts, on=ORDINAL, how="left", maintain_order="left")
         return joined.with_columns(pl.coalesce("verdict", VERDICT).alias(VERDICT)).drop("verdict")
+
+    def finished_blocks(self, rows: int, columns: list[str]) -> Iterator[pl.DataFrame]:
+        """These columns and the final verdicts of all blocks of a file of `rows` data rows, in order.
+
+        Raises:
+            FatalError: one of them is not there.
+        """
+        for block in range(-(-rows // BLOCK_ROWS)):
+            yield self.block(block, columns)
 
     def chunks(self, first: int, last: int) -> Iterator[StagedChunk]:
         """The chunks `first` to `last` (0-based, both included), without what only validation needs.
@@ -90,6 +106,16 @@ class Stage:
 
     def _block_path(self, block: int) -> Path:
         return self._folder / f"block-{block:06}.arrow"
+
+
+class Draft(Stage):
+    """What a check that leaves nothing needs to find rows that share a value: no records, and no fsync."""
+
+    def write(self, block: int, frame: pl.DataFrame) -> None:
+        """Keep what tells the rows of the block with this 0-based number apart."""
+        raw = [name for name in frame.columns if name.startswith(RAW)]
+        typed = [name.removeprefix(RAW) for name in raw]
+        frame.select(ORDINAL, ROW, LINE, VERDICT, *typed, *raw).write_ipc(self._block_path(block))
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:

@@ -19,7 +19,10 @@ def summary_markdown(job: Job, file_name: str, errors: Iterable[RowError], faile
     lines += ["| outcome | rows |", "|---|---:|"]
     lines += [f"| {outcome.value} | {getattr(job, outcome.value):,} |" for outcome in Outcome]
     lines += [f"| **rows** | **{job.rows or 0:,}** |", ""]
-    lines += [f"- {_escaped(warning)}" for warning in job.warnings]
+    if job.deleted:
+        lines.append(f"- {job.deleted:,} records that the file lacks were deleted")
+    lines += [f"- **Warning:** {_escaped(warning)}" for warning in job.warnings]
+    lines += [f"- {_escaped(note)}" for note in (job.detected or {}).get("notes", [])]
     if job.errors:
         lines += ["", f"## The first {min(SHOWN_ERRORS, job.errors)} of {job.errors:,} errors", ""]
         lines += [

@@ -1,8 +1,12 @@
 """Stage 1: take the bytes as they came, know them by their hash, and write the job down."""
 
+import contextlib
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -24,6 +28,8 @@ from store.uploads import get_upload, put_upload
 from tasks.stage import stage
 
 READ_BYTES = 1 << 20
+LEFTOVER = ".part"
+"""How the names of copies end that are not whole yet; one that stays is of an upload that was killed."""
 
 
 def accept_upload(settings: Settings, request: ImportRequest) -> str:
@@ -41,16 +47,17 @@ def accept_upload(settings: Settings, request: ImportRequest) -> str:
         with store.read() as session:
             stored = get_definition(session, settings.tenant, request.definition, request.definition_version)
         definition = stored.definition.in_mode(request.mode)
-        sha256, size_bytes = _keep_bytes(settings, path)
-        with store.write() as session:
+        with _copied(settings, path) as copy, store.write() as session:
             upload = put_upload(
                 session,
                 settings.tenant,
-                sha256=sha256,
-                size_bytes=size_bytes,
+                sha256=copy.sha256,
+                size_bytes=copy.size_bytes,
                 file_name=path.name,
                 days=settings.upload_days,
             )
+            # Not before the bytes are locked: a purge may be removing the same ones.
+            copy.move_to(settings.upload_path(copy.sha256))
             return _job_for(session, settings, request, stored, definition, upload).id
 
 
@@ -72,9 +79,10 @@ def _job_for(
     key = destination_key(settings.tenant, definition)
     for job in running_jobs(session, settings.tenant, key):
         same = (job.definition_id, job.mode, job.kind) == (stored.id, definition.mode, kind)
-        if same and is_free(job) and get_upload(session, job.upload_id).sha256 == upload.sha256:
+        if same and is_free(session, job) and get_upload(session, job.upload_id).sha256 == upload.sha256:
             add_event(session, job.id, "resumed", "the same file was brought again")
             return job
+    now = utc_now()
     return add_job(
         session,
         Job(
@@ -86,7 +94,9 @@ def _job_for(
             upload_id=upload.id,
             mode=definition.mode,
             destination_key=key,
-            expires_at=utc_now() + timedelta(days=settings.job_days),
+            expires_at=now + timedelta(days=settings.job_days),
+            errors_expire_at=now + timedelta(days=min(settings.error_days, settings.job_days)),
+            stage_expires_at=now + timedelta(days=settings.stage_days),
         ),
     )
 
@@ -103,23 +113,43 @@ def _regular_file(source: str) -> Path:
     return path
 
 
-def _keep_bytes(settings: Settings, path: Path) -> tuple[str, int]:
-    """Copy the file under its hash; gives the hash and the number of bytes."""
-    folder = settings.home / "uploads"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+@dataclass(frozen=True)
+class _Copy:
+    """The bytes of a file, not in their place yet."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+
+    def move_to(self, target: Path) -> None:
+        """Put the bytes in their place, whether or not the same ones are there."""
+        with _told(f"{target} could not be written"):
+            target.parent.mkdir(exist_ok=True, mode=0o700)
+            self.path.replace(target)
+
+
+@contextmanager
+def _copied(settings: Settings, path: Path) -> Iterator[_Copy]:
+    """A copy of the file under a name of its own; gone at the end, if it was not moved."""
+    folder = settings.uploads_path
     digest, size_bytes = hashlib.sha256(), 0
-    with NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as copy:
-        try:
+    with contextlib.ExitStack() as stack:
+        with _told(f"{path} could not be copied into {folder}"):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            copy = stack.enter_context(NamedTemporaryFile(dir=folder, suffix=LEFTOVER, delete=False))
+            stack.callback(Path(copy.name).unlink, missing_ok=True)
             with path.open("rb") as original:
                 while block := original.read(READ_BYTES):
                     digest.update(block)
                     size_bytes += copy.write(block)
             copy.flush()
             os.fsync(copy.fileno())
-            target = settings.upload_path(digest.hexdigest())
-            target.parent.mkdir(exist_ok=True, mode=0o700)
-            Path(copy.name).replace(target)
-        except OSError as error:
-            Path(copy.name).unlink(missing_ok=True)
-            raise FatalError(f"{path} could not be copied into {folder}: {error}") from error
-    return digest.hexdigest(), size_bytes
+        yield _Copy(Path(copy.name), digest.hexdigest(), size_bytes)
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FatalError(f"{what}: {error}") from error

@@ -14,9 +14,12 @@ from store.jobs import check_epoch, get_job, set_values, transition
 from store.pages import clear_errors, put_errors
 from store.tables import Upload
 from store.uploads import get_upload
+from tasks.budget import objection_to
 from tasks.kept_bytes import kept_bytes
+from tasks.pages import copy_pages, validated_pages
 from tasks.reading import ErrorGroups, check
 from tasks.stage import stage
+from tasks.staging import Stage
 
 
 def validate_job(settings: Settings, job_id: str, epoch: int) -> JobState:
@@ -58,23 +61,20 @@ def _validate(
 ) -> None:
     def keep(part: str, errors: Sequence[RowError], rows_read: int) -> None:
         with store.write() as session:
-            put_errors(session, job_id, part, errors)
             set_values(session, job_id, epoch=epoch, rows_read=rows_read)
+            put_errors(session, job_id, part, errors)
 
     path = kept_bytes(settings, upload)
-    stage = settings.stage_path(job_id, epoch)
-    checked = check(settings.limits, path, upload.file_name, definition, stage, keep)
-    _leave(
-        store,
-        job_id,
-        epoch,
-        JobState.READY,
-        checked.groups,
-        stage_epoch=epoch,
-        rows=checked.rows,
-        detected=asdict(checked.detected),
-        warnings=checked.warnings,
-    )
+    folder = settings.stage_path(job_id, epoch)
+    checked = check(settings.limits, path, upload.file_name, definition, folder, keep)
+    found = {"rows": checked.rows, "detected": asdict(checked.detected), "warnings": checked.warnings}
+    staged = Stage(folder)
+    if objection := objection_to(definition, staged, checked.rows):
+        counts, _ = copy_pages(store, job_id, epoch, validated_pages(staged, checked.rows, definition.mode))
+        found |= vars(counts) | {"error_code": objection.code, "error_message": objection.message}
+        _leave(store, job_id, epoch, JobState.INVALID, checked.groups, **found)
+    else:
+        _leave(store, job_id, epoch, JobState.READY, checked.groups, stage_epoch=epoch, **found)
 
 
 def _refuse(store: Store, job_id: str, epoch: int, refusal: FileRefusedError) -> None:

@@ -80,6 +80,36 @@ def test_check_says_what_a_file_is_and_what_would_be_refused(lading, folder):
     assert not (folder / ".lading" / "data").exists()
 
 
+def test_check_refuses_what_an_import_would_for_its_policies_or_its_mode(lading, folder):
+    (folder / "rows.csv").write_text("Id,Kind\n1,A\n2,X\n3,A\n")
+    (folder / "things.yaml").write_text(DEFINITION + "policies: {max_error_percent: 33}\n")
+    over = lading("check", folder / "rows.csv", "-d", folder / "things.yaml", "--json")
+    assert (over.status, over.json["refused"], over.json["error_code"]) == (4, True, "budget.exceeded")
+    assert (over.json["rows"], over.json["errors_total"]) == (3, 1)
+    shown = lading("check", folder / "rows.csv", "-d", folder / "things.yaml")
+    assert "1 of 3 rows failed (33.33 %), and 'max_error_percent' allows 33 %" in shown.out
+    assert "none of the choices" in shown.out
+    (folder / "things.yaml").write_text(DEFINITION + "policies: {max_error_percent: 34}\n")
+    assert lading("check", folder / "rows.csv", "-d", folder / "things.yaml").status == 3
+
+
+def test_an_import_says_what_it_deleted_and_an_invalid_one_gives_its_failed_rows_back(lading, folder):
+    (folder / "things.yaml").write_text(DEFINITION)
+    (folder / "rows.csv").write_text("Id,Kind\n1,A\n2,A\n")
+    assert lading("import", folder / "rows.csv", "-d", folder / "things.yaml").status == 0
+    (folder / "rows.csv").write_text("Id,Kind\n2,B\n")
+    said = lading("import", folder / "rows.csv", "-d", "things", "--mode", "sync")
+    assert (said.status, "1 rows: 1 updated; 1 records deleted" in said.out) == (0, True)
+    (folder / "rows.csv").write_text("Id,Kind\n2,B\n,A\n")
+    out = folder / "failed.csv"
+    said = lading(
+        "import", folder / "rows.csv", "-d", "things", "--mode", "sync", "--failed-rows", out, "--json"
+    )
+    assert (said.status, said.json["state"], said.json["error_code"]) == (4, "invalid", "sync.key_unreadable")
+    assert (said.json["failed"], said.json["unprocessed"], said.json["deleted"]) == (1, 1, 0)
+    assert out.read_text().splitlines()[1].startswith(",A,")
+
+
 @pytest.mark.usefixtures("things")
 def test_check_and_template_do_not_keep_the_document_they_are_given(lading, folder):
     (folder / "rows.csv").write_text("Id,Kind\n1,C\n")

@@ -17,6 +17,10 @@ def definition(lab):
 
 @pytest.fixture
 def destination(lab, definition):
+    return _started(lab, definition)
+
+
+def _started(lab, definition):
     opened = lab.open(definition)
     opened.prepare(definition)
     opened.begin("job", 1)
@@ -64,9 +68,11 @@ class Interrupter:
 
 
 @pytest.mark.parametrize("part", [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
-def test_load_that_is_broken_off_leaves_nothing_behind(lab, definition, destination, part):
-    chunks = lab.chunks(definition, ROWS)
-    twin = lab.define("id", "n:integer", table="twin")
+def test_load_that_is_broken_off_leaves_nothing_behind(sqlite, part):
+    definition = sqlite.define("id", "n:integer")
+    destination = _started(sqlite, definition)
+    chunks = sqlite.chunks(definition, ROWS)
+    twin = sqlite.define("id", "n:integer", table="twin")
     destination.prepare(twin)
     whole = Interrupter(destination)
     destination.load("job", 1, twin, chunks[:2])
@@ -76,21 +82,25 @@ def test_load_that_is_broken_off_leaves_nothing_behind(lab, definition, destinat
     with pytest.raises(DestinationError, match="interrupted"):
         destination.load("next", 1, definition, chunks)
     Interrupter(destination)
-    assert lab.sql("SELECT count(*) FROM things") == [(0,)]
+    assert sqlite.sql("SELECT count(*) FROM things") == [(0,)]
     assert destination.committed_chunks("next") == frozenset()
     destination.load("next", 1, definition, chunks)
-    assert lab.sql("SELECT count(*) FROM things") == [(3_000,)]
+    assert sqlite.sql("SELECT count(*) FROM things") == [(3_000,)]
 
 
-def test_connection_that_goes_away_before_the_commit_leaves_nothing_behind(lab, definition, destination):
-    chunks = lab.chunks(definition, ROWS)
+def test_connection_that_goes_away_before_the_commit_leaves_nothing_behind(sqlite):
+    definition = sqlite.define("id", "n:integer")
+    destination = _started(sqlite, definition)
+    chunks = sqlite.chunks(definition, ROWS)
     with destination._transaction():
         destination._books.check_fence("job", 1)
         destination._apply("job", definition, chunks, commit_refused=False)
-        assert lab.sql("SELECT count(*) FROM lading_pages") == [(0,)]
+        assert sqlite.sql("SELECT count(*) FROM lading_pages") == [(0,)]
         destination._connection.close()
-        assert lab.sql("SELECT (SELECT count(*) FROM things) + (SELECT count(*) FROM lading_pages)") == [(0,)]
-        destination._connection = lab.open(definition)._connection
+        assert sqlite.sql("SELECT (SELECT count(*) FROM things) + (SELECT count(*) FROM lading_pages)") == [
+            (0,)
+        ]
+        destination._connection = sqlite.open(definition)._connection
         destination._connection.execute("BEGIN IMMEDIATE")
 
 
@@ -154,7 +164,7 @@ def test_pages_beyond_the_first_hundred_come_in_order(lab, definition, destinati
 def test_second_writer_waits_for_the_first(lab, definition, destination):
     other = lab.open(definition)
     other.begin("other", 1)
-    with destination._transaction():
+    with lab.holding(destination, definition):
         thread = threading.Thread(
             target=other.load, args=("other", 1, definition, lab.chunks(definition, ROWS))
         )
@@ -167,8 +177,13 @@ def test_second_writer_waits_for_the_first(lab, definition, destination):
 
 def test_writer_that_waits_too_long_is_told_to_come_again(lab, definition, destination):
     hasty = lab.open(definition, busy_timeout_seconds=0.05)
-    with destination._transaction(), pytest.raises(StoreBusyError, match="try again"):
-        hasty.begin("other", 1)
+    hasty.begin("other", 1)
+    with lab.holding(destination, definition), pytest.raises(StoreBusyError, match="try again"):
+        hasty.load("other", 1, definition, lab.chunks(definition, ROWS))
+    with destination._transaction():
+        destination._books.check_fence("job", 1)
+        with pytest.raises(StoreBusyError, match="try again"):
+            hasty.seal("job", 1)
 
 
 def test_reader_sees_only_whole_loads(lab, definition, destination):

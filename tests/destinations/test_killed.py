@@ -1,5 +1,6 @@
 """A worker killed at any moment, and its successor: together they leave what one undisturbed worker leaves."""
 
+import os
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ import pytest
 
 CHILD = Path(__file__).with_name("loading_child.py")
 ROOT = CHILD.parents[2]
-ENVIRONMENT = {"PYTHONPATH": "."}
+ENVIRONMENT = {"PYTHONPATH": "."} | {n: v for n, v in os.environ.items() if n.startswith("LADING_TEST")}
 ROWS = 40_000
 
 
@@ -36,11 +37,11 @@ def job(lab, tmp_path):
 
 
 def _make_table(lab, home):
-    lab.settings = lab.settings.model_copy(update={"home": home})
+    lab.move(home)
     lab.sql("CREATE TABLE things (id TEXT PRIMARY KEY, n INTEGER CHECK (n >= 0), text TEXT)")
     lab.sql(
-        "WITH c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < 4999) "
-        "INSERT INTO things SELECT printf('k%06d', n), n, 'old' FROM c"
+        "WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < 4999) "
+        "INSERT INTO things SELECT 'k' || substr(CAST(1000000 + n AS TEXT), 2), n, 'old' FROM c"
     )
 
 

@@ -11,6 +11,7 @@ NUMBERS = st.none() | st.integers(-1, 2)
 TEXTS = st.none() | st.sampled_from(["", "x", "X"])
 VERDICTS = st.sampled_from([0, 0, 0, 0, 1, 2])
 ROWS = st.fixed_dictionaries({"id": KEYS, "n": NUMBERS, "t": TEXTS, "_verdict": VERDICTS})
+UPSERTS = {Mode.UPSERT, Mode.SYNC}
 RECORDS = st.dictionaries(KEYS, st.tuples(st.none() | st.integers(0, 2), TEXTS))
 
 
@@ -18,7 +19,7 @@ def outcome(table, definition, row, before):
     """The letter of one row, and its effect on the table: key → (n, t), where n must not be below 0."""
     here, there = row["id"] in table, row["id"] in before
     if row["_verdict"]:
-        failed = "G" if definition.mode is Mode.UPDATE or (definition.mode is Mode.UPSERT and there) else "F"
+        failed = "G" if definition.mode is Mode.UPDATE or (definition.mode in UPSERTS and there) else "F"
         return failed if row["_verdict"] == 1 else "I"
     if here and definition.mode is Mode.INSERT:
         return "F" if definition.policies.existing == "fail" else "I"
@@ -58,7 +59,7 @@ def test_outcomes_and_table_are_those_of_a_program_that_takes_row_by_row(
     expected = "".join(outcome(table, definition, row, records) for row in given_rows)
 
     with closing(lab.open(definition)) as destination:
-        destination._connection.execute("PRAGMA synchronous=OFF")
+        lab.hurry(destination)
         destination.prepare(definition)
         destination.begin("job", 1)
         destination.load("job", 1, definition, lab.chunks(definition, given_rows))

@@ -1,6 +1,6 @@
 """What typed values become in SQLite."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -45,6 +45,7 @@ def test_times_and_dates_are_iso_text(times, dates):
         ([True, False, None], pl.Boolean(), [1, 0, None]),
         ([2**63 - 1], pl.Int64(), [2**63 - 1]),
         ([7], pl.UInt8(), [7]),
+        ([timedelta(hours=36), timedelta(microseconds=-1), None], pl.Duration("us"), [129600.0, -1e-06, None]),
         ([0.5], pl.Float32(), [0.5]),
         ([date(999, 1, 1)], pl.Date(), ["0999-01-01"]),
     ],

@@ -45,7 +45,7 @@ def task_runs_and_artifacts(deployment):
 
 
 @pytest.mark.slow
-def test_worker_imports_into_the_home_of_the_folder_it_was_started_in(prefect_api, tmp_path):
+def test_worker_imports_into_and_purges_the_home_of_the_folder_it_was_started_in(prefect_api, tmp_path):
     assert os.environ["PREFECT_API_URL"] == prefect_api
     below = tmp_path / "below"
     below.mkdir()
@@ -57,6 +57,7 @@ def test_worker_imports_into_the_home_of_the_folder_it_was_started_in(prefect_ap
     command(*PREFECT, "--no-prompt", "deploy", "--all", folder=ROOT)
     run = [*PREFECT, "deployment", "run", "import-file/ad-hoc"]
     command(*run, "-p", "source=../earthquakes.csv", "-p", "definition=earthquakes", folder=tmp_path)
+    command(*PREFECT, "deployment", "run", "purge/daily", folder=tmp_path)
     worker = [*PREFECT, "worker", "start", "--pool", "lading", "--run-once"]
     command(*worker, folder=below)
     with Store.opened(Settings(home=home)) as store, store.read() as session:
@@ -65,3 +66,4 @@ def test_worker_imports_into_the_home_of_the_folder_it_was_started_in(prefect_ap
     names, artifacts = task_runs_and_artifacts("ad-hoc")
     assert names == ["upload", "validate", "import 1/1", "poll", "report"]
     assert artifacts == {f"progress-{job.id}", f"summary-{job.id}"}
+    assert task_runs_and_artifacts("daily") == (["purge"], set())

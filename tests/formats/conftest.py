@@ -10,11 +10,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 import xlsxwriter
+import xlwt
 
 import formats
 from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
 from schemas.text_table import Detected, ErrorCell, MalformedRow, TextBlock
+from tests.formats.ods_writer import ods_text, write_ods
+from tests.formats.xlsb_writer import write_xlsb
 
 Cells = Sequence[str | None]
 Writer = Callable[[Path, Sequence[str], Sequence[Cells]], None]
@@ -77,7 +80,33 @@ def _write_xlsx(path: Path, headers: Sequence[str], records: Sequence[Cells]) ->
                     sheet.write_string(row, column, cell)
 
 
-WRITERS: dict[str, Writer] = {"csv": _write_csv, "jsonl": _write_jsonl, "xlsx": _write_xlsx}
+def _write_ods(path: Path, headers: Sequence[str], records: Sequence[Cells]) -> None:
+    write_ods(path, [[None if cell is None else ods_text(cell) for cell in row] for row in [headers, *records]])
+
+
+def _write_xls(path: Path, headers: Sequence[str], records: Sequence[Cells]) -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Sheet1")
+    for row, cells in enumerate([headers, *records]):
+        for column, cell in enumerate(cells):
+            if cell is not None:
+                sheet.write(row, column, cell)
+    book.save(str(path))
+
+
+def _write_xlsb(path: Path, headers: Sequence[str], records: Sequence[Cells]) -> None:
+    rows = enumerate([headers, *records])
+    write_xlsb(path, {row: [(c, v, 0) for c, v in enumerate(cells) if v is not None] for row, cells in rows})
+
+
+WRITERS: dict[str, Writer] = {
+    "csv": _write_csv,
+    "jsonl": _write_jsonl,
+    "ods": _write_ods,
+    "xls": _write_xls,
+    "xlsb": _write_xlsb,
+    "xlsx": _write_xlsx,
+}
 
 
 @pytest.fixture(params=sorted(WRITERS))
@@ -95,8 +124,8 @@ def writers() -> dict[str, Writer]:
 def read_table() -> Callable[..., Table]:
     def read(path: Path, known: Sequence[str] = (), name: str | None = None, **options: object) -> Table:
         file_options = FileOptions.model_validate(options)
-        found, detected = formats.detect(path, file_options, frozenset(known), name)
-        return Table(found.kind, detected, list(found.read(path, detected)))
+        with formats.opened(path, file_options, frozenset(known), name) as file:
+            return Table(file.detected.kind, file.detected, list(file.blocks()))
 
     return read
 

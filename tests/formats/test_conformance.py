@@ -48,8 +48,8 @@ def test_cells_are_text_and_rows_are_numbers(kind, writers, read_table, path, te
 
 def test_lines_are_given_but_for_workbooks(kind, writers, read_table, path):
     writers[kind](path, HEADERS, RECORDS)
-    expected = {"csv": [2, 3, 5, 6, 7], "jsonl": [1, 2, 3, 4, 5], "xlsx": []}
-    assert read_table(path).lines == expected[kind]
+    expected = {"csv": [2, 3, 5, 6, 7], "jsonl": [1, 2, 3, 4, 5]}
+    assert read_table(path).lines == expected.get(kind, [])
 
 
 def test_blocks_are_full_but_for_the_last(kind, writers, read_table, path, first_row):
@@ -88,9 +88,11 @@ def test_reading_twice_gives_the_same(kind, writers, read_table, path):
 
 def test_a_bad_name_is_noted_and_the_bytes_decide(kind, writers, read_table, path):
     writers[kind](path, HEADERS, RECORDS)
-    table = read_table(path, name="rows.xls")
+    table = read_table(path, name="rows.docx")
     assert table.kind == kind
-    assert table.detected.notes[0] == f"the file is named .xls, but its bytes are {kind}; it was read as {kind}"
+    assert (
+        table.detected.notes[0] == f"the file is named .docx, but its bytes are {kind}; it was read as {kind}"
+    )
 
 
 @pytest.mark.parametrize("name", [None, "rows", "rows.dat", "rows.txt"])
@@ -99,13 +101,15 @@ def test_a_name_that_promises_nothing_is_not_noted(kind, writers, read_table, pa
     assert read_table(path, name=name).detected.notes == ()
 
 
-def test_a_file_of_another_format_is_never_claimed(kind, writers, path):
+def test_a_file_of_another_format_is_never_claimed(kind, writers, path, read_table):
     writers[kind](path, HEADERS, RECORDS)
-    assert formats.open_format(path).kind == kind
+    assert read_table(path).kind == kind
 
 
 @pytest.mark.parametrize("cut", [1, 100, 500])
 def test_a_file_cut_off_is_refused_where_that_can_be_told(kind, writers, refusal, path, cut):
     writers[kind](path, HEADERS, RECORDS * 10)
     path.write_bytes(path.read_bytes()[:-cut])
-    assert refusal(path) == ("file.unreadable" if kind == "xlsx" else None)
+    # An xls ends with padding, which some programs leave out.
+    told = {"csv": {None}, "jsonl": {None}, "xls": {None, "file.unreadable"}}
+    assert refusal(path) in told.get(kind, {"file.unreadable"})

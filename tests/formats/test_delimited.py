@@ -276,9 +276,9 @@ def test_the_quick_way_and_the_exact_way_agree(text, width, tmp_path_factory):
 def test_a_format_reads_what_detect_gave_and_nothing_else(tmp_path):
     path = tmp_path / "upload"
     path.write_text("id;v\n1;a\n")
-    found, detected = formats.detect(path, FileOptions(), frozenset())
+    with formats.opened(path, FileOptions(), frozenset()) as file:
+        detected = file.detected
     path.write_text("id;v\n1;b\n2;c\n")
-    assert [row for block in found.read(path, detected) for row in block.cells.iter_rows()] == [
-        ("1", "b"),
-        ("2", "c"),
-    ]
+    with formats.reopened(path, detected) as file:
+        rows = [row for block in file.blocks() for row in block.cells.iter_rows()]
+    assert rows == [("1", "b"), ("2", "c")]

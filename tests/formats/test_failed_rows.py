@@ -1,6 +1,7 @@
 """The file of failed rows: safe to open, and the original text when it comes back."""
 
 import csv
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -12,7 +13,18 @@ from schemas.text_table import Column, Detected
 
 
 def _detected(*headers):
-    return Detected("csv", tuple(Column.at(header, index) for index, header in enumerate(headers)))
+    columns = tuple(Column.at(header, index) for index, header in enumerate(headers))
+    return Detected("csv", columns, 1, encoding="utf-8", delimiter=",")
+
+
+def _write(path, detected, rows):
+    """Write rows of cells (those of a malformed row in a list) and reasons."""
+    failed = (
+        formats.FailedRow(number, cells, reasons, malformed=isinstance(cells, list))
+        for number, (cells, reasons) in enumerate(rows, 2)
+    )
+    with formats.reopened(Path(__file__), detected) as file:
+        return formats.write_failed_rows(path, file, failed)
 
 
 def _written(path):
@@ -27,7 +39,7 @@ def path(tmp_path):
 
 def test_columns_stay_in_order_and_reasons_come_last(path):
     rows = [(("1", None, "Ünal"), "name: required"), (("2", "b", "x,y"), "city: too long")]
-    assert formats.write_failed_rows(path, _detected("ID", "Name", "City"), iter(rows)) == 2
+    assert _write(path, _detected("ID", "Name", "City"), iter(rows)) == 2
     assert _written(path) == [
         ["ID", "Name", "City", "lading_errors"],
         ["1", "", "Ünal", "name: required"],
@@ -36,23 +48,23 @@ def test_columns_stay_in_order_and_reasons_come_last(path):
 
 
 def test_file_begins_with_a_mark_so_that_excel_reads_umlauts(path):
-    formats.write_failed_rows(path, _detected("id"), [])
+    _write(path, _detected("id"), [])
     assert path.read_bytes() == b"\xef\xbb\xbfid,lading_errors\r\n"
 
 
 def test_nothing_is_left_beside_the_file(path):
-    formats.write_failed_rows(path, _detected("id"), [])
+    _write(path, _detected("id"), [])
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_malformed_row_brings_its_text_in_the_first_column(path):
-    formats.write_failed_rows(path, _detected("id", "name"), [(['1,"abc'], "the quote is open")])
+    _write(path, _detected("id", "name"), [(['1,"abc'], "the quote is open")])
     assert _written(path)[1] == ['1,"abc', "", "the quote is open"]
 
 
 def test_a_column_of_reasons_is_replaced_and_not_doubled(path):
     detected = _detected("id", "Lading_Errors ", "name")
-    formats.write_failed_rows(path, detected, [(("1", "old", "a"), "new"), (["raw"], "split")])
+    _write(path, detected, [(("1", "old", "a"), "new"), (["raw"], "split")])
     assert _written(path) == [["id", "name", "lading_errors"], ["1", "a", "new"], ["raw", "", "split"]]
 
 
@@ -75,7 +87,7 @@ def test_text_of_a_file_that_is_not_ours_keeps_its_apostrophes(table):
 
 
 def test_headers_are_escaped_and_come_back(path, read_table):
-    formats.write_failed_rows(path, _detected("=id", "@name"), [(("1", "a"), "why")])
+    _write(path, _detected("=id", "@name"), [(("1", "a"), "why")])
     assert _written(path)[0] == ["'=id", "'@name", "lading_errors"]
     assert read_table(path).headers == ["=id", "@name", "lading_errors"]
 
@@ -88,10 +100,10 @@ def test_a_workbook_made_from_our_file_brings_the_original_text(tmp_path, writer
 
 def test_a_failed_file_fails_again_into_the_same_file(path, read_table):
     rows = [(("=1", "-5.00", None), "bad"), (("'=1", "x\ny", '"'), "worse")]
-    formats.write_failed_rows(path, _detected("a", "b", "c"), rows)
+    _write(path, _detected("a", "b", "c"), rows)
     first = path.read_bytes()
     table = read_table(path)
-    formats.write_failed_rows(path, table.detected, [(row, row[3]) for row in table.cells])
+    _write(path, table.detected, [(row, row[3]) for row in table.cells])
     assert path.read_bytes() == first
 
 
@@ -105,10 +117,10 @@ cells = st.none() | text.filter(lambda value: value.strip() != "")
 @settings(max_examples=250, deadline=None)
 def test_any_rows_sent_back_bring_the_original_text(rows, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "sent-back.csv"
-    formats.write_failed_rows(path, _detected("first", "second"), [(row, "=why") for row in rows])
+    _write(path, _detected("first", "second"), [(row, "=why") for row in rows])
     options = FileOptions(header_row=1, delimiter=",")
-    found, detected = formats.detect(path, options, frozenset({"first"}))
-    back = [row for block in found.read(path, detected) for row in block.cells.iter_rows()]
+    with formats.opened(path, options, frozenset({"first"})) as file:
+        back = [row for block in file.blocks() for row in block.cells.iter_rows()]
     assert back == [(*row, "=why") for row in rows]
 
 

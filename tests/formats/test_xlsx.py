@@ -1,6 +1,7 @@
 """Coordinates, values and sheets of workbooks."""
 
 import datetime as dt
+import zipfile
 from pathlib import Path
 from string import ascii_uppercase
 
@@ -112,6 +113,31 @@ def test_a_date_beyond_all_calendars_is_an_error_cell(raw_workbook, read_table):
     assert _errors(read_table(path)) == [(2, "A", "##### (99999999.0 is no date)")]
 
 
+def test_errors_that_are_newer_than_the_reader_are_error_cells_like_any_other(raw_workbook, read_table):
+    path = raw_workbook(
+        '<sheetData><row r="1"><c r="B1" t="str"><v>id</v></c><c r="C1" t="str"><v>v</v></c></row>'
+        '<row r="2"><c r="B2" t="e" vm="1"><f t="array" ref="B2">A:A</f><v>#SPILL!</v></c>'
+        '<c t="e" r="C2"><v>#N/A</v></c></row>'
+        '<row r="4"><c r="B4"><v>1</v></c><c r="C4" s="0" t="e"><v>#CALC!</v></c></row></sheetData>'
+    )
+    found = read_table(path)
+    assert found.cells == [(None, None), ("1", None)]
+    assert _errors(found) == [(2, "B", "#SPILL!"), (2, "C", "#N/A"), (4, "C", "#CALC!")]
+
+
+def test_texts_are_shared_however_the_cell_spells_it(path, read_table):
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet().write_column(0, 0, ["id", "one", "two"])
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    parts[name] = parts[name].replace(b't="s"><v>1<', b't="s" cm="1"><f>A9</f><v>1<')
+    with zipfile.ZipFile(path, "w") as book:
+        for part, content in parts.items():
+            book.writestr(part, content)
+    assert read_table(path).cells == [("one",), ("two",)]
+
+
 def test_a_header_that_is_an_error_shows_it(path, read_table):
     with xlsxwriter.Workbook(path) as book:
         sheet = book.add_worksheet()
@@ -180,7 +206,6 @@ def test_declared_header_row_outside_is_refused(path, read_table):
 BROKEN_SHEETS = {
     "cut off": '<sheetData><row r="1"><c r="A1"><v>1</v>',
     "entity": '<sheetData><row r="1"><c r="A1" t="str"><v>&boom;</v></c></row></sheetData>',
-    "odd error": '<sheetData><row r="1"><c r="A1" t="e"><v>#SPILL!</v></c></row></sheetData>',
     "index outside": '<sheetData><row r="1"><c r="A1" t="s"><v>7</v></c></row></sheetData>',
 }
 
@@ -238,3 +263,25 @@ def test_housing_is_whole(read_table):
     assert (found.headers[0], found.headers[-1], found.letters[-1]) == ("longitude", "median_house_value", "J")
     assert found.cells[0][:4] == ("-122.23", "37.88", "41", "880")
     assert sum(1 for row in found.cells if row[4] is None) == 207
+
+
+@pytest.mark.parametrize(
+    "number",
+    [1 / 3, 1.2345678901234568e-10, 8e-279, 0.1 + 0.2, 999999.9999999999, 123.25, 1.7976931348623157e308],
+)
+def test_numbers_are_read_to_the_last_digit(tmp_path, read_table, number):
+    path = tmp_path / "numbers.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Amount", "Text"])
+        sheet.write_row(1, 0, [12345, "0.33333333333333"])
+    # The library that writes rounds numbers itself, Excel does not.
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    sheet_name = "xl/worksheets/sheet1.xml"
+    parts[sheet_name] = parts[sheet_name].replace(b"<v>12345</v>", f"<v>{number!r}</v>".encode())
+    with zipfile.ZipFile(path, "w") as book:
+        for name, part in parts.items():
+            book.writestr(name, part)
+    [(amount, text)] = read_table(path).cells
+    assert (float(amount), text) == (number, "0.33333333333333")

@@ -54,6 +54,28 @@ GOOD = [
     ("datetime", {"format": "%d.%m.%Y%H%M%S%.f"}, "29.02.2024010906.5", moment("2024-02-29 01:09:06.500")),
     ("datetime", {"format": "%d/%m/%Y %H:%M:%S"}, "29/02/1960 16:00:00", moment("1960-02-29 16:00:00")),
     ("number", {}, "0e-400", 0.0),
+    ("number", {}, "15%", 0.15),
+    ("number", {}, "-0.1 %", -0.001),
+    ("number", {"format": "1.234,5"}, "-1.234.567,25", -1234567.25),
+    ("number", {"format": "1.234,5"}, "1234,5", 1234.5),
+    ("number", {"format": "1,234.5"}, "1,234", 1234.0),
+    ("number", {"format": "1 234,5"}, "1\u202f234,5 %", 12.345),
+    ("number", {"format": "1'234.5"}, "1\u2019234.5", 1234.5),
+    ("integer", {"format": "1,234.5"}, "1,234,567", 1234567),
+    ("integer", {}, "9007199254740993", 9007199254740993),
+    ("decimal", {}, "7%", Decimal("0.07")),
+    ("decimal", {}, ".5\u00a0%", Decimal("0.005")),
+    ("decimal", {}, "+1234567890123456.789%", Decimal("12345678901234.56789")),
+    ("decimal", {"format": "1.234,5"}, "12.345.678.901.234.567,10", Decimal("12345678901234567.1")),
+    ("duration", {}, "36:00:00", dt.timedelta(hours=36)),
+    ("duration", {}, "100:05", dt.timedelta(hours=100, minutes=5)),
+    ("duration", {}, "-0:00:01.500", dt.timedelta(seconds=-1.5)),
+    ("duration", {}, "P1DT12H", dt.timedelta(hours=36)),
+    ("duration", {}, "PT90M0.000001S", dt.timedelta(minutes=90, microseconds=1)),
+    ("boolean", {}, "WAHR", True),
+    ("boolean", {}, "nein", False),
+    ("boolean", {}, "Sí", True),
+    ("boolean", {}, "FAUX", False),
     ("number", {}, "5e-324", 5e-324),
     ("multichoice", {"choices": ["A"]}, "[]", "[]"),
     ("multichoice", {"choices": ["A"]}, "A;", '["A"]'),
@@ -77,6 +99,23 @@ BAD = [
     ("integer", {}, "99999999999999999999", "type.integer_range"),
     ("number", {}, "1,5", "type.number"),
     ("number", {}, "NaN", "type.number"),
+    ("number", {}, "-inf", "type.number"),
+    ("number", {}, "1,234.5", "type.number"),
+    ("number", {}, "%", "type.number"),
+    ("number", {}, "5%%", "type.number"),
+    ("number", {}, "1e5%", "type.number"),
+    ("number", {"format": "1.234,5"}, "1.5", "type.number"),
+    ("number", {"format": "1.234,5"}, "1,234.5", "type.number"),
+    ("number", {"format": "1,234.5"}, "12,34", "type.number"),
+    ("integer", {}, "15%", "type.integer"),
+    ("integer", {"format": "1,234.5"}, "99,999,999,999,999,999,999", "type.integer_range"),
+    ("decimal", {}, "0.00000000001%", "type.decimal"),
+    ("duration", {}, "36 hours", "type.duration"),
+    ("duration", {}, "1:60", "type.duration"),
+    ("duration", {}, "1:00:00.1234567", "type.duration"),
+    ("duration", {}, "P1M", "type.duration"),
+    ("duration", {}, "PT", "type.duration"),
+    ("duration", {}, "2024-02-29", "type.duration"),
     ("number", {}, "1e999", "type.number"),
     ("number", {}, "-1.5e-400", "type.number"),
     ("decimal", {}, "1.2.3", "type.decimal"),
@@ -186,6 +225,32 @@ def test_cells_that_may_be_either_form_are_read_where_both_forms_agree():
     assert cast(["2024-03-05"], Cells.EITHER, type="date", format="%d/%m/%Y") == ([dt.date(2024, 3, 5)], {})
 
 
+def test_a_number_cell_of_a_workbook_is_not_read_by_the_form_of_texts():
+    texts = ["1.234", "1.234,5", "2.5"]
+    field = {"type": "number", "format": "1.234,5"}
+    assert cast(texts, Cells.CANONICAL, **field) == ([1.234, 1234.5, 2.5], {})
+    assert cast(texts, Cells.EITHER, **field) == ([None, 1234.5, 2.5], {"type.number": [0]})
+
+
+def test_a_duration_of_a_workbook_is_told_from_the_date_that_its_reader_makes_of_it():
+    texts = ["12:00:00", "1900-01-01", "1900-01-01 12:00:00", "1900-03-01 12:00:00", "1899-12-30 12:00:00"]
+    hours = [dt.timedelta(hours=h) for h in (12, 24, 36, 61 * 24 + 12, -12)]
+    assert cast(texts, Cells.CANONICAL, type="duration") == (hours, {})
+    # The sixtieth day of 1900 is a day that never was, and later ones may be counted from 1904.
+    doubtful = ["1900-02-28 12:00:00", "1904-01-02 12:00:00"]
+    assert cast(doubtful, Cells.CANONICAL, type="duration") == ([None, None], {"type.duration": [0, 1]})
+    assert cast(texts[1:2], type="duration") == ([None], {"type.duration": [0]})
+
+
+def test_what_a_value_becomes_does_not_depend_on_its_neighbours():
+    texts = ["2024-02-29 13:44:18", "2024-02-29T13:44:18Z", "2024-02-29", "2024-02-29 13:44:60"]
+    alone = [cast([text], type="datetime")[0][0] for text in texts]
+    assert cast(texts, type="datetime")[0] == alone
+    numbers = ["1", "1.0", "+1", "x", "1e0005", "0"]
+    for type_ in ("integer", "number"):
+        assert cast(numbers, type=type_)[0] == [cast([text], type=type_)[0][0] for text in numbers]
+
+
 def test_a_default_without_an_offset_is_read_in_the_zone_of_the_field():
     field = {"type": "datetime", "timezone": "Europe/Berlin", "default": "2024-07-01 12:00:00"}
     assert cast([None, "2024-07-01 12:00:00"], **field) == ([moment("2024-07-01 10:00:00")] * 2, {})
@@ -199,6 +264,20 @@ def test_every_integer_of_64_bits_round_trips(number):
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=12, min_value=-(10**25), max_value=10**25))
 def test_every_decimal_of_the_kept_digits_round_trips(number):
     assert cast([f"{number:f}"], type="decimal") == ([number], {})
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=8, min_value=-(10**20), max_value=10**20))
+def test_every_percentage_is_its_hundredth_to_the_last_digit(number):
+    assert cast([f"{number:f}%"], type="decimal") == ([number.scaleb(-2)], {})
+    assert cast([f"{number:f}%"], type="number") == ([float(number.scaleb(-2))], {})
+
+
+@given(st.timedeltas(min_value=dt.timedelta(days=-9999), max_value=dt.timedelta(days=9999)))
+def test_every_duration_round_trips(length):
+    seconds, microseconds = divmod(abs(length) // dt.timedelta(microseconds=1), 1_000_000)
+    sign = "-" if length < dt.timedelta() else ""
+    clock = f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}.{microseconds:06}"
+    assert cast([clock, f"{sign}PT{seconds}.{microseconds:06}S"], type="duration") == ([length, length], {})
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -1,6 +1,6 @@
 import pytest
 
-from formats import detect
+from formats import opened
 from schemas.definition import FileOptions
 from schemas.document import parse_definition, write_definition
 from schemas.errors import FileRefusedError
@@ -14,8 +14,8 @@ def infer(tmp_path):
     def run(*lines):
         path = tmp_path / "rows.csv"
         path.write_text("\n".join(lines) + "\n")
-        file_format, detected = detect(path, FileOptions(), frozenset(), path.name)
-        return infer_definition("rows", detected, file_format.read(path, detected))
+        with opened(path, FileOptions(), frozenset(), path.name) as file:
+            return infer_definition("rows", file.detected, file.blocks())
 
     return run
 
@@ -88,9 +88,28 @@ def test_a_column_that_is_nearly_of_a_type_is_pointed_out(infer):
 
 
 def test_dates_that_all_read_both_ways_are_pointed_out(infer):
-    assert infer("Day", "01/02/2024", "03/04/2024").notes[1:] == (
-        "every date of 'Day' reads both ways; the month is taken to come first",
+    inferred = infer("Day", "01/02/2024", "03/04/2024")
+    assert inferred.definition.fields[0].format == "%m/%d/%Y"
+    assert inferred.notes[1:] == (
+        (
+            "every date of 'Day' reads both ways; the month is taken to come first, and the order of the rows "
+            "does not tell: look at it"
+        ),
     )
+
+
+def test_the_order_of_the_rows_tells_whether_day_or_month_comes_first(infer):
+    days = ["11/01/2024", "12/01/2024", "01/02/2024", "02/02/2024", "11/02/2024", "01/03/2024"]
+    for rows, way in ((days, "back"), (days[::-1], "forward")):
+        inferred = infer("Day", *rows)
+        assert inferred.definition.fields[0].format == "%d/%m/%Y"
+        assert inferred.notes[1:] == (
+            (
+                "every date of 'Day' reads both ways; the day is taken to come first: the rows then go "
+                f"{way} in time 0 times, not 2"
+            ),
+        )
+    assert infer("Day", "01/11/2024 08:00", "02/01/2025 09:00").definition.fields[0].format == "%m/%d/%Y %H:%M"
 
 
 def test_names_are_made_fit_and_kept_apart(infer):
@@ -106,8 +125,8 @@ def test_headers_that_read_alike_are_refused(infer):
 
 def test_an_inferred_definition_can_be_written_down_and_read_again(examples):
     path = examples / "earthquakes.csv"
-    file_format, detected = detect(path, FileOptions(), frozenset(), path.name)
-    inferred = infer_definition("earthquakes", detected, file_format.read(path, detected))
+    with opened(path, FileOptions(), frozenset(), path.name) as file:
+        inferred = infer_definition("earthquakes", file.detected, file.blocks())
     assert inferred.definition.key == ("id",)
     assert "'Date' is taken as text: 23,409 of its 23,412 values are of type date" in inferred.notes[1]
     assert parse_definition(write_definition(inferred.definition)) == inferred.definition

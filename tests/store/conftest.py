@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,15 @@ from store.definitions import put_definition
 from store.jobs import add_job
 from store.tables import Job
 from store.uploads import put_upload
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """The settings of a store that is not there yet: every test of this room runs on each kind."""
+    if request.param == "sqlite":
+        return Settings(home=tmp_path / ".lading")
+    settings: Settings = request.getfixturevalue("on_postgres")
+    return settings
 
 
 @pytest.fixture
@@ -38,6 +48,8 @@ def new_job(store, make_definition):
                 mode=Mode.UPSERT,
                 destination_key=f"local/default/{table}",
                 expires_at=datetime(2100, 1, 1, tzinfo=UTC),
+                stage_expires_at=datetime(2100, 1, 1, tzinfo=UTC),
+                errors_expire_at=datetime(2100, 1, 1, tzinfo=UTC),
             )
             return add_job(session, job).id
 

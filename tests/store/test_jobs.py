@@ -32,20 +32,20 @@ def bring(session, job_id, state):
         transition(session, job_id, step, epoch=0, rows=0)
 
 
-@pytest.mark.parametrize("target", JobState)
 @pytest.mark.parametrize("source", JobState)
-def test_a_job_moves_only_along_the_table_of_transitions(store, new_job, source, target):
-    job_id = new_job()
+def test_a_job_moves_only_along_the_table_of_transitions(store, new_job, source):
+    jobs = {target: new_job(f"for_{target}") for target in JobState}
     with store.write() as session:
-        bring(session, job_id, source)
-        if target in TRANSITIONS[source]:
-            assert transition(session, job_id, target, epoch=0, rows=0).state is target
-        elif target is source:
-            assert transition(session, job_id, target, epoch=0).state is source
-        else:
-            with pytest.raises(ConflictError):
-                transition(session, job_id, target, epoch=0)
-            assert get_job(session, job_id).state is source
+        for target, job_id in jobs.items():
+            bring(session, job_id, source)
+            if target in TRANSITIONS[source]:
+                assert transition(session, job_id, target, epoch=0, rows=0).state is target
+            elif target is source:
+                assert transition(session, job_id, target, epoch=0).state is source
+            else:
+                with pytest.raises(ConflictError):
+                    transition(session, job_id, target, epoch=0)
+                assert get_job(session, job_id).state is source
 
 
 def test_each_state_leaves_its_time_and_an_event(store, new_job):
@@ -71,15 +71,15 @@ def test_a_terminal_job_keeps_its_counts(store, new_job):
         assert get_job(session, job_id).rows == 2
 
 
-@pytest.mark.parametrize("counts", [{"rows": 3, "created": 2}, {"rows": None}, {"rows": 0, "failed": 1}])
 @pytest.mark.parametrize("state", sorted(TERMINAL))
-def test_the_database_refuses_an_end_that_does_not_account_for_every_row(store, new_job, state, counts):
+def test_the_database_refuses_an_end_that_does_not_account_for_every_row(store, new_job, state):
     job_id = new_job()
     source = next(source for source in sorted(RUNNING) if state in TRANSITIONS[source])
     with store.write() as session:
         bring(session, job_id, source)
-    with pytest.raises(IntegrityError, match="every_row_accounted_for"), store.write() as session:
-        transition(session, job_id, state, epoch=0, **counts)
+    for counts in ({"rows": 3, "created": 2}, {"rows": None}, {"rows": 0, "failed": 1}):
+        with pytest.raises(IntegrityError, match="every_row_accounted_for"), store.write() as session:
+            transition(session, job_id, state, epoch=0, **counts)
 
 
 def test_who_lost_the_lease_moves_nothing(store, new_job):

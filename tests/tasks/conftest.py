@@ -15,6 +15,7 @@ from schemas.settings import Settings
 from store.database import Store
 from store.definitions import put_definition
 from store.jobs import get_job
+from store.leases import is_free
 from store.pages import list_errors, list_pages
 
 
@@ -36,6 +37,10 @@ class Lading:
     def job(self, job_id: str):
         with Store.opened(self.settings) as store, store.read() as session:
             return get_job(session, job_id)
+
+    def is_free(self, job_id: str) -> bool:
+        with Store.opened(self.settings) as store, store.read() as session:
+            return is_free(session, get_job(session, job_id))
 
     def counts(self, job_id: str) -> dict[str, int]:
         """The outcomes that occurred, and how often."""
@@ -66,8 +71,10 @@ class Lading:
 
 
 @pytest.fixture
-def lading(settings: Settings) -> Lading:
-    return Lading(settings)
+def lading(request: pytest.FixtureRequest) -> Lading:
+    """A home with the job store in its SQLite file, or in PostgreSQL where a test asks for it."""
+    kind = getattr(request, "param", "sqlite")
+    return Lading(request.getfixturevalue("settings" if kind == "sqlite" else "on_postgres"))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Every code of the catalogue is brought about by a file, and the page in the docs says what the code says."""
 
+import gzip
 import random
 import zipfile
 from pathlib import Path
@@ -36,6 +37,7 @@ ROW_CASES = {
     "type.date": field_case("2024-02-30", type="date"),
     "type.time": field_case("25:00", type="time"),
     "type.datetime": field_case("yesterday", type="datetime"),
+    "type.duration": field_case("36 hours", type="duration"),
     "type.json": field_case("{a: 1}", type="json"),
     "type.multichoice": field_case('"[1, 2]"', type="multichoice", choices=["A"]),
     "type.uuid": field_case("1234", type="uuid"),
@@ -56,10 +58,19 @@ FILE_CASES = {
     "file.empty": (b"", {}),
     "file.kind": (b"\x89PNG\r\n\x1a\n" + bytes(100), {}),
     "file.encoding": (b"Id,X\n1,\xe9\n", {"file": {"encoding": "utf-8"}}),
+    "file.unpacked_ratio": (gzip.compress(bytes(70 * 2**20)), {}),
     "file.header": (b"Id,X\n1,a\n2,b\n", {"file": {"header_row": 9}}),
     "header.missing": (b"X\na\n", {}),
     "header.duplicate": (b"Id,X,id\n1,a,2\n", {}),
     "header.unknown": (b"Id,X,Remark\n1,a,b\n", {"policies": {"unknown_columns": "error"}}),
+    "atomic.failed_rows": (b"Id,X\n1,2,3\n", {"policies": {"atomic": True}}),
+    "budget.exceeded": (b"Id,X\n1,2,3\n4,5,6\n", {"policies": {"max_errors": 1}}),
+    "sync.no_valid_row": (b"Id,X\n", {"mode": "sync"}),
+    "sync.key_unreadable": (b"Id,X\n1,a\n,b\n", {"mode": "sync"}),
+}
+JOB_CASES = {
+    "job.atomic": (b"Id,X\nnew,a\nthere,a\n", {"mode": "insert", "policies": {"atomic": True}}),
+    "job.sync": (b"Id,X\nnew,a\n", {"mode": "sync"}),
 }
 
 
@@ -73,6 +84,8 @@ def bring(lading, make_definition, tmp_path):
         base = {"fields": [ID, FIELD]} | changes
         lading.execute("CREATE TABLE things (id TEXT PRIMARY KEY, x CHECK (x <> 'refused'))")
         lading.run(tmp_path / "before.csv", make_definition(fields=[ID, FIELD]))
+        lading.execute("CREATE TABLE uses (id REFERENCES things (id))")
+        lading.execute("INSERT INTO uses VALUES ('there')")
         return lading.run(tmp_path / "rows", make_definition(**base))
 
     return run
@@ -93,6 +106,12 @@ def test_the_example_of_a_row_error_brings_it_about(lading, bring, code):
 def test_the_example_of_a_file_error_makes_the_job_invalid(lading, bring, code):
     job = lading.job(bring(*FILE_CASES[code]))
     assert (job.state, job.error_code) == (JobState.INVALID, code)
+
+
+@pytest.mark.parametrize("code", JOB_CASES)
+def test_the_example_of_a_refused_last_step_fails_the_job(lading, bring, code):
+    job = lading.job(bring(*JOB_CASES[code]))
+    assert (job.state, job.error_code) == (JobState.FAILED, code)
 
 
 def test_an_error_cell_of_a_workbook_is_an_error(lading, make_definition, error_cell_workbook):
@@ -157,14 +176,28 @@ def test_a_workbook_that_would_cost_too_much_is_refused(lading, make_definition,
     assert (job.state, job.error_code) == (JobState.INVALID, code)
 
 
+def test_a_check_of_a_record_model_is_an_error(lading, make_definition, write_csv):
+    numbers = [{"name": name, "type": "number"} for name in ("depth", "magnitude", "magnitude_error")]
+    definition = make_definition(fields=[ID, {"name": "type"}, *numbers], record="earthquakes")
+    job_id = lading.run(write_csv("Id,type,depth", "1,Explosion,33"), definition)
+    assert [(e.code, e.row, e.column) for e in lading.errors(job_id)] == [("record", 2, None)]
+
+
+def test_a_packed_file_that_holds_more_than_the_setting_allows_is_refused(lading, make_definition, tmp_path):
+    path = tmp_path / "rows.csv.gz"
+    path.write_bytes(gzip.compress(b"Id,Name\n" + b"1,a\n" * 300))
+    lading.settings = lading.settings.model_copy(update={"unpacked_limit_bytes": 1_024})
+    assert lading.job(lading.run(path, make_definition())).error_code == "file.unpacked_limit"
+
+
 def test_every_code_is_tried_by_one_of_these_tests():
-    elsewhere = {"cell.error", "file.unreadable", "file.sheet"}
+    elsewhere = {"cell.error", "file.unreadable", "file.sheet", "file.unpacked_limit", "record"}
     elsewhere |= {"file.memory_limit", "file.cpu_limit", "file.time_limit", "file.crash"}  # test_reader.py
     elsewhere |= HOSTILE_WORKBOOKS.keys()
     assert ROW_CASES.keys() | FILE_CASES.keys() | elsewhere == ROW_CODES.keys() | FILE_CODES.keys()
 
 
-def test_the_codes_of_jobs_are_those_that_the_lifecycle_gives():
+def test_the_other_codes_of_jobs_are_those_that_the_lifecycle_gives():
     lifecycle = (ROOT / "flows" / "lifecycle.py").read_text()
-    assert all(f'"{code}"' in lifecycle for code in JOB_CODES)
+    assert all(f'"{code}"' in lifecycle for code in JOB_CODES.keys() - JOB_CASES)
     assert set(CODES) == ROW_CODES.keys() | FILE_CODES.keys() | JOB_CODES.keys()

@@ -1,8 +1,13 @@
 """The file of failed rows, from the job that wrote it to the job that takes it."""
 
 import datetime as dt
+import gzip
+import json
+import re
+import zipfile
 from decimal import Decimal
 
+import fastexcel
 import polars as pl
 import pytest
 import xlsxwriter
@@ -22,8 +27,8 @@ FIELDS = [
 def write_failed(lading, tmp_path):
     """Writes the failed rows of a job; gives their path."""
 
-    def write(job_id):
-        path = tmp_path / "failed.csv"
+    def write(job_id, name="failed.csv"):
+        path = tmp_path / name
         with Store.opened(lading.settings) as store, store.read() as session:
             failed_rows(lading.settings, session, job_id, path)
         return path
@@ -31,34 +36,121 @@ def write_failed(lading, tmp_path):
     return write
 
 
+@pytest.fixture
+def errors_of(lading):
+    """What failed in a job and why, wherever in the file."""
+
+    def errors(job_id):
+        return sorted((e.code, e.field or "", e.column or "", e.value or "") for e in lading.errors(job_id))
+
+    return errors
+
+
 def _rows(path):
     return pl.read_csv(path, infer_schema=False).rows()
 
 
-def test_failed_rows_of_a_workbook_can_be_mended_and_sent_again(
-    lading, make_definition, write_failed, tmp_path
+def _typed(path):
+    """The cells of a workbook below its header, as numbers, dates and text."""
+    sheet = fastexcel.read_excel(path).load_sheet(0, header_row=None, skip_rows=1)
+    return sheet.to_polars().rows()
+
+
+def _mend(path, **cells):
+    """Put other values into cells of a workbook, by address, as XML."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"].decode()
+    for address, value in cells.items():
+        form = ' t="inlineStr"' if "<is>" in value else ""
+        sheet, count = re.subn(rf'<c r="{address}".*?</c>', f'<c r="{address}"{form}>{value}</c>', sheet)
+        assert count == 1
+    parts["xl/worksheets/sheet1.xml"] = sheet.encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
+def test_failed_rows_of_a_workbook_are_a_workbook_that_can_be_mended_and_sent_again(
+    lading, make_definition, write_failed, errors_of, tmp_path
 ):
     path = tmp_path / "things.xlsx"
     with xlsxwriter.Workbook(path) as workbook:
-        sheet = workbook.add_worksheet()
-        sheet.write_row(0, 0, ["Id", "Day", "Price", "Amount"])
-        sheet.write_row(1, 0, ["a"])
-        sheet.write_datetime(1, 1, dt.datetime(2024, 2, 29), workbook.add_format({"num_format": 14}))  # noqa: DTZ001 - Excel has no zones
-        sheet.write_formula(1, 2, "=0.1+0.2", None, "0.30000000000000004")
-        sheet.write_string(1, 3, "many")
-    definition = make_definition(fields=FIELDS)
-    failed = write_failed(lading.run(path, definition))
-    assert _rows(failed)[0][:4] == ("a", "2024-02-29", "0.30000000000000004", "many")
-    failed.write_text(failed.read_text("utf-8-sig").replace("many", "7", 1))
+        sheet = workbook.add_worksheet("Data")
+        sheet.write_row(2, 1, ["Id", "Day", "Price", "Amount", "Note"])
+        sheet.write_row(3, 1, ["00123"])
+        sheet.write_datetime(3, 2, dt.datetime(2024, 2, 29), workbook.add_format({"num_format": 14}))  # noqa: DTZ001 - Excel has no zones
+        sheet.write_formula(3, 3, "=0.1+0.2", None, "0.30000000000000004")
+        sheet.write_string(3, 4, "many")
+        sheet.write_formula(3, 5, "=NA()", None, "#N/A")
+        sheet.write_row(4, 1, ["00124", None, 1.5, 3, "=1+1"])
+    definition = make_definition(
+        fields=[*FIELDS, {"name": "note", "header": "Note"}], file={"sheet": "data", "header_row": 3}
+    )
+    first = lading.run(path, definition)
+    assert lading.counts(first) == {"created": 1, "failed": 1}
+    failed = write_failed(first, "failed.xlsx")
+    assert _typed(failed)[0][:4] == ("00123", dt.datetime(2024, 2, 29), "0.30000000000000004", "many")  # noqa: DTZ001
+    same = lading.run(failed, definition)
+    assert errors_of(same) == errors_of(first)
+    assert {error.row for error in lading.errors(same)} == {2}
+    assert fastexcel.read_excel(failed).sheet_names == ["Data"]
+    _mend(failed, E2="<v>7</v>", F2="<is><t>mended</t></is>")
     assert lading.counts(lading.run(failed, definition)) == {"created": 1}
     row = lading.table().rows(named=True)[0]
-    assert (row["day"], Decimal(row["price"]), row["amount"]) == ("2024-02-29", Decimal("0.3"), 7)
+    assert (row["id"], row["day"], Decimal(row["price"]), row["amount"], row["note"]) == (
+        "00123",
+        "2024-02-29",
+        Decimal("0.3"),
+        7,
+        "mended",
+    )
 
 
-def test_an_error_cell_brings_what_the_sheet_shows(lading, make_definition, write_failed, error_cell_workbook):
-    fields = [{"name": "id", "header": "Id"}, {"name": "x", "header": "X"}]
-    failed = write_failed(lading.run(error_cell_workbook, make_definition(fields=fields)))
-    assert [row[:2] for row in _rows(failed)] == [("1", "#N/A")]
+def test_failed_json_lines_keep_their_values_and_a_broken_line_its_text(
+    lading, make_definition, write_failed, errors_of, tmp_path
+):
+    path = tmp_path / "things.jsonl.gz"
+    lines = [
+        '{"Id": "a", "Amount": 1.50, "Name": "=1+1", "more": {"x": [1e400, true]}}',
+        '{"Id": "b", "Amount": 2}',
+        '{"Id": "c", "Amount": 3,}',
+    ]
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    first = lading.run(path, make_definition())
+    assert lading.counts(first) == {"created": 1, "failed": 2}
+    failed = write_failed(first, "failed.jsonl")
+    mistake = "amount: not a whole number"
+    expected = (
+        f'{{"Id":"a","Amount":1.50,"Name":"=1+1","more":{{"x":[1e400,true]}},"lading_errors":"{mistake}"}}'
+    )
+    assert failed.read_text().splitlines() == [expected, lines[2]]
+    same = lading.run(failed, make_definition())
+    assert errors_of(same) == errors_of(first)
+    failed.write_text(failed.read_text().replace("1.50", "1").replace("3,}", "3}"))
+    assert lading.counts(lading.run(failed, make_definition())) == {"created": 2}
+    assert json.loads(failed.read_text().splitlines()[0])["Name"] == lading.table()["name"][0]
+
+
+@pytest.mark.parametrize(
+    ("codec", "delimiter"), [("cp1252", ";"), ("utf-16", "\t"), ("utf-8", "|"), ("shift_jis", "^")]
+)
+def test_failed_csv_rows_come_in_the_same_delimiter_and_encoding(
+    lading, make_definition, write_failed, errors_of, tmp_path, codec, delimiter
+):
+    path = tmp_path / "things.csv"
+    name = "\u65e5" if codec == "shift_jis" else "J\u00fcrgen"
+    rows = [["Title"], ["Id", "Name", "Amount"], ["01", name, "x"], ["02", name, "2"]]
+    path.write_text("\n".join(map(delimiter.join, rows)) + "\n", codec)
+    options = {"header_row": 2, "delimiter": delimiter if delimiter == "^" else None}
+    options |= {"encoding": codec} if codec == "shift_jis" else {}
+    definition = make_definition(file=options)
+    first = lading.run(path, definition)
+    assert lading.counts(first) == {"created": 1, "failed": 1}
+    same = lading.run(write_failed(first), definition)
+    assert errors_of(same) == errors_of(first)
+    found = lading.job(same).detected
+    assert (found["encoding"], found["delimiter"]) == (codec.replace("16", "16-le"), delimiter)
 
 
 def test_a_malformed_row_is_brought_whole_and_quoted_in_part(lading, make_definition, write_failed, write_csv):

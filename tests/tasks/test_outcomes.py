@@ -11,11 +11,13 @@ def codes(errors):
     return [(error.row, error.column, error.field, error.code) for error in errors]
 
 
+@pytest.mark.parametrize("lading", ["sqlite", "postgresql"], indirect=True)
 def test_a_changed_file_tells_created_updated_and_unchanged_apart(lading, make_definition, write_csv):
     lading.run(write_csv(HEADER, "a,A,1", "b,B,2"), make_definition())
     job = lading.run(write_csv(HEADER, "a,A,1", "b,B,3", "c,C,4"), make_definition())
     assert lading.letters(job) == "NUC"
     assert lading.table().rows() == [("a", "A", 1), ("b", "B", 3), ("c", "C", 4)]
+    assert lading.settings.store_path.exists() is (lading.settings.store_url is None)
 
 
 def test_a_column_that_the_file_lacks_is_left_alone_and_a_blank_cell_is_null(

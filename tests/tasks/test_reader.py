@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
 import psutil
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from schemas.errors import FatalError, FileRefusedError
 from schemas.job import JobState
 from schemas.limits import Limits
+from tasks import reading
 from tasks.reader import read_apart
 from tasks.reader_limits import unenforced
 from tasks.reader_process import end_idle_readers
@@ -95,6 +97,15 @@ def test_a_reader_that_was_killed_is_started_once_more(write_csv):
     helper.start()
     assert look(write_csv("Id", "1"))["rows"] == 1
     helper.join()
+
+
+def test_a_relative_path_is_read_from_where_we_stand_not_from_where_the_reader_began(tmp_path, monkeypatch):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.csv").write_text("Id\n1\n")
+        monkeypatch.chdir(tmp_path / name)
+        file = Path(f"{name}.csv")
+        assert reading.look(Limits(), file, file.name, 1).rows == 1
 
 
 def test_a_small_reader_waits_for_the_next_file_and_a_grown_one_does_not(write_csv, tmp_path):

@@ -18,7 +18,7 @@ from schemas.job import Ending, JobState
 from schemas.settings import Settings
 from store.database import Store
 from store.jobs import get_job, list_events, running_jobs
-from store.leases import held_lease, is_free
+from store.leases import held_lease
 from store.uploads import get_upload
 from tasks.poll import end_job
 from tasks.upload import accept_upload
@@ -42,24 +42,32 @@ def big_file(write_csv):
 
 
 @pytest.fixture
-def kill_when(lading, make_definition):
+def kill_when(lading, make_definition, environment):
     """Starts an import in a process of its own and kills it with -9 as soon as its job is so far."""
 
     def start_and_kill(path, reached) -> str:
         lading.apply(make_definition())
         arguments = [sys.executable, "-c", CHILD, str(lading.settings.home), str(path), "things"]
-        with subprocess.Popen(arguments) as child, Store.opened(lading.settings) as store:
-            while True:
-                assert child.poll() is None, "the import ended before it could be killed"
-                with store.read() as session:
-                    jobs = [job for job in running_jobs(session, "local") if reached(job)]
-                if jobs:
-                    os.kill(child.pid, signal.SIGKILL)
-                    break
-                time.sleep(0.002)
-        return jobs[0].id
+        with (
+            subprocess.Popen(arguments, env=environment(lading.settings)) as child,
+            Store.opened(lading.settings) as store,
+        ):
+            job_id = job_that(reached, store, child)
+            os.kill(child.pid, signal.SIGKILL)
+        return job_id
 
     return start_and_kill
+
+
+def job_that(reached, store, child):
+    """Waits until the child's job is so far; gives its id."""
+    while True:
+        assert child.poll() is None, "the import ended before it was so far"
+        with store.read() as session:
+            jobs = [job for job in running_jobs(session, "local") if reached(job)]
+        if jobs:
+            return jobs[0].id
+        time.sleep(0.002)
 
 
 def assert_whole(lading, job_id):
@@ -72,6 +80,10 @@ def assert_whole(lading, job_id):
     assert table["id"].to_list() == [f"k{i}" for i in range(ROWS) if i not in BAD]
 
 
+on_both_stores = pytest.mark.parametrize("lading", ["sqlite", "postgresql"], indirect=True)
+
+
+@on_both_stores
 @pytest.mark.parametrize(
     "reached",
     [
@@ -88,13 +100,34 @@ def test_a_killed_import_is_brought_to_its_end_with_every_row_once(lading, big_f
     job_id = kill_when(big_file, reached)
     before = lading.job(job_id)
     assert not before.state.terminal
-    assert is_free(before)
+    assert lading.is_free(job_id)
     run.resume(lading.settings, job_id)
     assert_whole(lading, job_id)
 
 
 def is_importing(job):
     return job.state == "importing" and job.rows_loaded >= 5_000
+
+
+@pytest.mark.parametrize("lading", ["postgresql"], indirect=True)
+def test_connections_to_the_job_store_that_are_cut_cost_nothing_but_time(
+    lading, make_definition, big_file, environment
+):
+    lading.apply(make_definition())
+    arguments = [sys.executable, "-c", CHILD, str(lading.settings.home), str(big_file), "things"]
+    cut = (
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with (
+        subprocess.Popen(arguments, env=environment(lading.settings)) as child,
+        Store.opened(lading.settings) as store,
+    ):
+        job_id = job_that(is_importing, store, child)
+        with store.read() as session:
+            assert session.connection().exec_driver_sql(cut).scalar_one() > 0
+        assert child.wait(timeout=60) == 0
+    assert_whole(lading, job_id)
 
 
 @pytest.mark.slow
@@ -140,12 +173,18 @@ def test_a_job_that_somebody_works_on_is_not_abandoned(lading, big_file, kill_wh
     assert lading.job(job_id).state is JobState.IMPORTING
 
 
+@on_both_stores
 @pytest.mark.slow
-def test_imports_into_one_table_at_the_same_time_follow_each_other(lading, make_definition, write_csv):
+def test_imports_into_one_table_at_the_same_time_follow_each_other(
+    lading, make_definition, write_csv, environment
+):
     lading.apply(make_definition())
     paths = [write_csv(HEADER, *(f"k{i},{n},{i}" for i in range(20_000)), name=f"{n}.csv") for n in range(3)]
     children = [
-        subprocess.Popen([sys.executable, "-c", CHILD, str(lading.settings.home), str(path), "things"])
+        subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(lading.settings.home), str(path), "things"],
+            env=environment(lading.settings),
+        )
         for path in paths
     ]
     assert [child.wait(timeout=60) for child in children] == [0, 0, 0]
@@ -202,7 +241,7 @@ import_directly(Settings(home=sys.argv[2]), ImportRequest(*sys.argv[3:]))
     "point",
     [
         pytest.param("tasks.poll:_pages", id="before the destination is sealed"),
-        pytest.param("tasks.poll:put_page", id="after it is sealed"),
+        pytest.param("tasks.pages:put_page", id="after it is sealed"),
         pytest.param("tasks.poll:_finish", id="before the job is terminal"),
         pytest.param("tasks.report:failed_rows", id="before the report"),
         pytest.param("flows.lifecycle:plan_segments", id="before the first row is written"),

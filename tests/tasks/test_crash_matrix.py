@@ -1,0 +1,264 @@
+"""An import killed with -9 around every commit, in every mode, then resumed: nothing but time is lost."""
+
+import csv
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from destinations import open_destination
+from flows.run import import_directly, resume
+from schemas.definition import Definition
+from schemas.import_request import ImportRequest
+from schemas.job import Counts, JobState
+from schemas.settings import Settings
+from store.database import Store
+from store.definitions import put_definition
+from store.jobs import get_job, list_jobs
+from store.leases import held_lease
+from store.pages import list_errors, list_pages
+from tasks.upload import accept_upload
+from tasks.validate import validate_job
+
+CHILD = Path(__file__).with_name("crash_child.py")
+ROOT = CHILD.parents[2]
+ROWS = 2_300
+STOCK = {f"k{n:04}": (f"name {n}" if n % 3 else "old", n) for n in range(1_000, 4_000, 2)}
+"""The records that are there before: id → (name, amount)."""
+
+GENTLE = {"atomic": True, "existing": "ignore", "missing": "ignore"}
+VARIANTS = {"plain": {}, "atomic": GENTLE, "refused": GENTLE}
+"""Variant → policies. In `plain` some rows fail; in `refused` the destination refuses rows of an atomic job."""
+
+
+def file_rows(variant):
+    """Id, name and amount of each row; the table takes no amount of 13."""
+    rows = [[f"k{n:04}", f"name {n}", str(n if n != 13 else 0)] for n in range(ROWS)]
+    if variant == "plain":
+        for n in (5, 1_500, 2_299):
+            rows[n][2] = "x"
+        rows[700][0] = rows[1_700][0]
+    if variant in {"plain", "refused"}:
+        for n in (7, 1_007, 1_008, 2_100):
+            rows[n][2] = "13"
+    return rows
+
+
+def judge(path, table, mode):
+    """The table is right, by the file and what was there before, and by nothing else."""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    keys = Counter(row["Id"] for row in rows)
+    expected = dict(STOCK)
+    for row in rows:
+        good = row["Amount"].isdigit() and row["Amount"] != "13" and keys[row["Id"]] == 1
+        if good and (mode in {"upsert", "sync"} or (row["Id"] in STOCK) == (mode == "update")):
+            expected[row["Id"]] = (row["Name"], int(row["Amount"]))
+    if mode == "sync":
+        expected = {key: record for key, record in expected.items() if key in keys}
+    assert table == expected
+
+
+class SqliteGround:
+    """Homes whose table is in their own SQLite file."""
+
+    def __init__(self):
+        self.destination = {"table": "things"}
+
+    def sow(self, settings, definition):
+        """Make the table with its records, and triggers that note each write of Lading's pages."""
+        with closing(open_destination(settings, "local", definition)) as destination:
+            sql = destination._connection
+            sql.execute("CREATE TABLE things (id TEXT PRIMARY KEY, name TEXT, amount INT CHECK (amount <> 13))")
+            sql.executemany(
+                "INSERT INTO things VALUES (?, ?, ?)", [(key, *record) for key, record in STOCK.items()]
+            )
+            destination.prepare(definition)
+            sql.execute("CREATE TABLE written (page TEXT, how TEXT)")
+            for table in ("lading_pages", "lading_staged"):
+                for how in ("INSERT", "UPDATE"):
+                    sql.execute(
+                        f"CREATE TRIGGER {table}_{how} AFTER {how} ON {table} "
+                        f"BEGIN INSERT INTO written VALUES ('{table} ' || NEW.chunk, '{how}'); END"
+                    )
+
+    def look(self, settings, query):
+        """What a query finds, on a connection that is none of Lading's."""
+        with closing(sqlite3.connect(settings.table_path("local"))) as connection:
+            return connection.execute(query).fetchall()
+
+    def waiting_tables(self, settings):
+        """The tables in which rows of an atomic job wait."""
+        return self.look(settings, "SELECT name FROM sqlite_schema WHERE name GLOB 'lading_stage_*'")
+
+
+@dataclass(frozen=True)
+class Left:
+    """All that a job leaves behind, but for its id and its times."""
+
+    state: JobState
+    error: tuple[str | None, str | None]
+    counts: Counts
+    letters: list[str]
+    ids: list[tuple[str | None, ...]]
+    errors: list[tuple[object, ...]]
+    table: dict[str, tuple[str, int]]
+    written: list[tuple[str, str]]
+
+
+def left_by(ground, settings, job_id):
+    with Store.opened(settings) as store, store.read() as session:
+        job = get_job(session, job_id)
+        pages = list(list_pages(session, job_id))
+        errors = [(e.code, e.message, e.ordinal, e.row, e.column) for e in list_errors(session, job_id)]
+    assert ground.waiting_tables(settings) == ground.look(settings, "SELECT chunk FROM lading_staged") == []
+    records = ground.look(settings, "SELECT id, name, amount FROM things")
+    return Left(
+        job.state,
+        (job.error_code, job.error_message),
+        job.counts,
+        [page.letters for page in pages],
+        [page.target_ids for page in pages],
+        errors,
+        {key: (name, amount) for key, name, amount in records},
+        sorted(ground.look(settings, "SELECT page, how FROM written")),
+    )
+
+
+class Bench:
+    """One mode and variant: homes to be copied, and what an undisturbed run leaves."""
+
+    def __init__(self, ground, folder, mode, variant):
+        self.ground, self._folder = ground, folder
+        self.path = folder / "things.csv"
+        with self.path.open("w", newline="") as file:
+            csv.writer(file).writerows([["Id", "Name", "Amount"], *file_rows(variant)])
+        self._sow(mode, variant)
+        self.job_id = self._make_ready()
+        settings = self.fresh("ready", "undisturbed")
+        resume(settings, self.job_id)
+        self.calm = left_by(ground, settings, self.job_id)
+
+    def _sow(self, mode, variant):
+        fields = [
+            {"name": "id", "header": "Id"},
+            {"name": "name", "header": "Name"},
+            {"name": "amount", "header": "Amount", "type": "integer"},
+        ]
+        document = {
+            "name": "things",
+            "key": ["id"],
+            "mode": mode,
+            "fields": fields,
+            "policies": VARIANTS[variant],
+        }
+        self.definition = Definition.model_validate(document | {"destination": self.ground.destination})
+        settings = Settings(home=self._folder / "seed")
+        self.ground.sow(settings, self.definition)
+        with Store.opened(settings) as store, store.write() as session:
+            put_definition(session, "local", self.definition)
+
+    def _make_ready(self):
+        """A home in which the file is read and checked, and nothing written yet."""
+        settings = self.fresh("seed", "ready")
+        job_id = accept_upload(settings, ImportRequest(str(self.path), "things"))
+        with Store.opened(settings) as store, held_lease(store, settings, job_id) as epoch:
+            assert validate_job(settings, job_id, epoch) is JobState.READY
+        return job_id
+
+    def fresh(self, pattern, name):
+        """The settings of a new copy of a home."""
+        return Settings(home=Path(shutil.copytree(self._folder / pattern, self._folder / name)))
+
+
+@pytest.fixture(params=["sqlite"])
+def ground(request):
+    """PostgreSQL joins here, with a ground of its own."""
+    assert request.param == "sqlite"
+    return SqliteGround()
+
+
+@pytest.fixture(scope="module")
+def killed():
+    """Runs an import that kills itself at the n-th commit; False when it was over before."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    command = [sys.executable, str(CHILD)]
+    with subprocess.Popen(command, **pipes, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}) as server:
+
+        def run(settings, of, moment, number, *, job=None, source=None):
+            case = {"home": str(settings.home), "job": job, "source": source}
+            case |= {"of": of, "moment": moment, "number": number}
+            server.stdin.write(json.dumps(case) + "\n")
+            server.stdin.flush()
+            ended = int(server.stdout.readline())
+            assert ended in {0, -signal.SIGKILL}
+            return ended != 0
+
+        yield run
+        server.stdin.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("mode", "variant"),
+    [(mode, variant) for mode in ("insert", "upsert", "update", "sync") for variant in ("plain", "atomic")]
+    + [("insert", "refused"), ("sync", "refused")],
+)
+def test_a_kill_around_any_commit_of_the_destination_costs_nothing_but_time(
+    ground, killed, tmp_path, mode, variant
+):
+    bench = Bench(ground, tmp_path, mode, variant)
+    if variant == "refused":
+        assert (bench.calm.state, bench.calm.error[0], bench.calm.table) == (
+            JobState.FAILED,
+            "job.atomic",
+            STOCK,
+        )
+    else:
+        assert bench.calm.state is JobState.FINISHED
+        judge(bench.path, bench.calm.table, mode)
+    assert {how for _, how in bench.calm.written} == {"INSERT"}
+    assert len(set(bench.calm.written)) == len(bench.calm.written) == (3 if variant == "plain" else 6)
+    commits = set()
+    for moment in ("between", "before", "after"):
+        for number in count(1):
+            settings = bench.fresh("ready", f"{moment}-{number}")
+            if not killed(settings, "destination", moment, number, job=bench.job_id):
+                break
+            resume(settings, bench.job_id)
+            assert left_by(ground, settings, bench.job_id) == bench.calm, (moment, number)
+            shutil.rmtree(settings.home)
+        commits.add(number - 1)
+    plain = len(("prepare", "begin", *("load",) * 3, "seal"))
+    # A refused last step is a transaction that is undone, and one that notes what was refused.
+    last_steps = {2, 1} if variant == "refused" else {int(bench.definition.has_last_step)}
+    assert commits == {plain + number for number in last_steps}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_kill_after_any_commit_of_the_job_store_costs_nothing_but_time(ground, killed, tmp_path):
+    bench = Bench(ground, tmp_path, "sync", "atomic")
+    for number in count(1):
+        settings = bench.fresh("seed", f"after-{number}")
+        if not killed(settings, "store", "after", number, source=str(bench.path)):
+            break
+        with Store.opened(settings) as store, store.read() as session:
+            jobs = [job.id for job in list_jobs(session, "local", 2)]
+        for job_id in jobs:
+            resume(settings, job_id)
+        if not jobs:
+            jobs = [import_directly(settings, ImportRequest(str(bench.path), "things"))]
+        assert [left_by(ground, settings, job_id) for job_id in jobs] == [bench.calm], number
+        shutil.rmtree(settings.home)
+    assert number > 20
