@@ -6,11 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from formats.packing import JUDGED_BYTES
 from schemas.errors import FileRefusedError
 from schemas.limits import Limits
-
-RATIO_FROM_BYTES = 64 * 2**20
-"""A small file may be packed as tightly as it likes."""
 
 CHUNK_BYTES = 2**20
 _ENTRY = b"PK\x01\x02"
@@ -100,7 +98,7 @@ def _refuse_unpacked(unpacked_bytes: int, path: Path, limits: Limits) -> None:
             f"unpacked, the file would have {unpacked_bytes:,} bytes; {limits.unpacked_bytes:,} are allowed",
         )
     ratio = unpacked_bytes / path.stat().st_size
-    if unpacked_bytes > RATIO_FROM_BYTES and ratio > limits.unpacked_ratio:
+    if unpacked_bytes > JUDGED_BYTES and ratio > limits.unpacked_ratio:
         raise FileRefusedError(
             "file.unpacked_ratio",
             f"unpacked, the file would be {ratio:,.0f} times as large ({unpacked_bytes:,} bytes); "

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import fastexcel
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
@@ -54,8 +55,7 @@ class SheetSource:
                 decimals; None where any may.
         """
         loaded = self._asked("string")
-        columns = loaded.available_columns()
-        first_column = columns[0].absolute_index if columns else 0
+        first_column = _first_column(loaded)
         batch, found = loaded.to_arrow_with_errors()
         errors = [(*e.offset_position, shown_error(e.detail)) for e in (found.errors if found else [])]
         cells = self._with_exact_numbers(_frame(batch), first_column, long_columns)
@@ -65,17 +65,16 @@ class SheetSource:
 
     def stored(self) -> tuple[int, list[str]]:
         """The first column (0-based), and for each row a letter of `StoredAs` for each column of `load`."""
-        sheets = [self._asked(dtype) for dtype in ("boolean", "duration", "string")]
-        truths, durations, texts = (_frame(sheet.to_arrow()) for sheet in sheets)
         # The reader makes a truth value of numbers too, but of no text and no moment.
-        words = texts.select(pl.all().is_in(["true", "false"]).fill_null(value=False)).to_numpy()
-        truth = truths.select(pl.all().is_not_null()).to_numpy()
-        moment = durations.select(pl.all().is_not_null()).to_numpy()
+        truth = _where(self._asked("boolean"), pl.all().is_not_null())
+        moment = _where(self._asked("duration"), pl.all().is_not_null())
+        texts = self._asked("string")
+        word = _where(texts, pl.all().is_in(["true", "false"]).fill_null(value=False))
         kinds = [StoredAs.BOOLEAN.value, StoredAs.NUMBER.value, StoredAs.MOMENT.value]
-        letters = np.select([truth & words, truth, moment], kinds, StoredAs.TEXT.value)
+        letters = np.select([truth & word, truth, moment], kinds, StoredAs.TEXT.value)
         whole, width = letters.astype("S1").tobytes().decode(), letters.shape[1]
-        first_column = next((column.absolute_index for column in sheets[0].available_columns()), 0)
-        return first_column, [whole[begin : begin + width] for begin in range(0, len(whole), width or 1)]
+        rows = [whole[begin : begin + width] for begin in range(0, len(whole), width or 1)]
+        return _first_column(texts), rows
 
     def _asked(self, dtype: fastexcel.DType, columns: list[int] | None = None) -> fastexcel.ExcelSheet:
         """The sheet with every cell as this type; only without a header do the rows keep their numbers."""
@@ -129,6 +128,14 @@ class SheetSource:
             cells[str(column)].scatter(list(texts), list(texts.values())) for column, texts in corrected.items()
         ]
         return cells.with_columns(series), no_dates
+
+
+def _first_column(sheet: fastexcel.ExcelSheet) -> int:
+    return next((column.absolute_index for column in sheet.available_columns()), 0)
+
+
+def _where(sheet: fastexcel.ExcelSheet, holds: pl.Expr) -> npt.NDArray[np.bool_]:
+    return _frame(sheet.to_arrow()).select(holds).to_numpy()
 
 
 def _frame(batch: pa.RecordBatch) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import numpy as np
 
 from schemas.errors import FileRefusedError
 
-PIECE_BYTES = 4 * 2**20
+PIECE_BYTES = 2**20
 LONGEST_BYTES = 32 * 2**20
 """What one row, or whatever stands before the first, may have; Excel writes far less."""
 
