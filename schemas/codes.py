@@ -85,6 +85,12 @@ _FILE = (
         "A packed file holds more than 64 MiB and `unpacked_limit_ratio` times its own size.",
         "65 MiB of zeros packed with gzip",
     ),
+    Code(
+        "file.columns",
+        "the file has {columns} columns, and LADING_FILE_LIMIT_COLUMNS allows {limit}",
+        "The file has more columns (keys, in JSON Lines) than `LADING_FILE_LIMIT_COLUMNS` allows.",
+        "20,000 commas in the first line",
+    ),
     Code("file.sheet", "{detail}", "The sheet that the definition names is not there.", "`sheet: Totals`"),
     Code(
         "file.header",
