@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.databases import PASSWORD_VARIABLE, Postgres
 from benchmarks.files import COLUMNS_SQL, definition_text
 
-LADING = (sys.executable, "-m", "cli.main")
+LADING = (sys.executable, "-m", "cli.start")
 PEER = (sys.executable, "-m", "benchmarks.peers")
 TABLE = "people"
 NEW = "lading import, all new"

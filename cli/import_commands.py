@@ -22,7 +22,6 @@ from store.database import Store
 from store.jobs import find_job, get_job, running_jobs, unreported_jobs
 from store.leases import is_free
 from store.tables import DefinitionVersion
-from tasks.reader_process import have_a_reader_ready
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +57,6 @@ def import_command(
     """Import one file. Exit status: 0 all rows well, 3 some failed, 4 not finished, 2 wrong usage."""
     settings = settings_for(home)
     existing(file)
-    have_a_reader_ready()
     if failed_rows is not None:
         writable(failed_rows, settings, file)
     stored = _choose(settings, file, definition, yes=yes, quiet=as_json)

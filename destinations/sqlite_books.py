@@ -69,9 +69,9 @@ class SqliteBooks:
             LeaseLostError: a higher epoch was here.
         """
         sealed = self._connection.execute(
-            "INSERT INTO main.lading_jobs VALUES (?1, ?2, 1) ON CONFLICT (job_id) DO UPDATE "
-            "SET epoch = ?2, sealed = 1 WHERE epoch <= ?2",
-            (job_id, epoch),
+            "INSERT INTO main.lading_jobs VALUES (:job, :epoch, 1) ON CONFLICT (job_id) DO UPDATE "
+            "SET epoch = :epoch, sealed = 1 WHERE epoch <= :epoch",
+            {"job": job_id, "epoch": epoch},
         )
         if sealed.rowcount != 1:
             raise LeaseLostError(f"another worker owns the job {job_id}; it is not sealed by epoch {epoch}")

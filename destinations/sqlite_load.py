@@ -119,12 +119,12 @@ class SqliteLoad:
         columns = self._value_columns()
         update = f"{self._verb('UPDATE')} {self._name} AS t"
         if self._guard.index is None:
-            one = f"FROM {STAGE} AS s WHERE s.seq = ?1"
+            one = f"FROM {STAGE} AS s WHERE s.seq = :seq"
             names = ", ".join(quoted(name) for name, _ in columns)
             values = ", ".join(f"s.{staged}" for _, staged in columns)
             same = self._same_key(f"(SELECT s.%s {one})")
             sql = f"{update} SET ({names}) = (SELECT {values} {one}) WHERE {same}"
-            self._write(lambda some: self._connection.executemany(sql, [(r,) for r in some]), records)
+            self._write(lambda some: self._connection.executemany(sql, [{"seq": r} for r in some]), records)
         else:
             pairs = ", ".join(f"{quoted(name)} = s.{staged}" for name, staged in columns)
             sql = (

@@ -73,6 +73,7 @@ def opened(
     with plain_file(path, limits, folder) as (plain, packing):
         found = _format_of(plain, options.kind)
         detected = found.detect(plain, options, known_headers, limits)
+        _refuse_many_columns(detected, limits)
         noted = [_other_workbook(found, options.kind), _contradiction(found, packing, PurePath(name or ""))]
         notes = (*filter(None, noted), *detected.notes)
         yield OpenFile(replace(detected, notes=notes, packing=packing), plain, found, limits)
@@ -98,6 +99,12 @@ def all_formats() -> tuple[Format, ...]:
     modules = [importlib.import_module(f"formats.{name}") for name in names]
     found: list[Format] = [module.FORMAT for module in modules if hasattr(module, "FORMAT")]
     return tuple(sorted(found, key=lambda f: f.kind))
+
+
+def _refuse_many_columns(detected: Detected, limits: Limits) -> None:
+    if len(detected.columns) > limits.columns:
+        told = {"columns": f"{len(detected.columns):,}", "limit": f"{limits.columns:,}"}
+        raise FileRefusedError("file.columns", FILE_CODES["file.columns"].says(**told))
 
 
 def _named(kind: str) -> Format:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 import polars as pl
 
@@ -127,6 +128,8 @@ def _failures(values: pl.Series, present: pl.Series, nul: pl.Series, field: Fiel
 def default_value(field: Field) -> object:
     """What a blank cell of the field becomes; None where the default is no value of the field's type."""
     text = field.default if isinstance(field.default, str) else json.dumps(field.default)
+    if field.type is FieldType.DECIMAL:
+        text = f"{Decimal(text):f}"  # 1E2 is fine in a document, and no digits as a file has them
     canonical = field.model_copy(update={"default": None, "format": None})
     return cast_column(pl.Series([text], dtype=pl.String), canonical).values[0]
 

@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schemas.job import Counts, Outcome
 from schemas.row_error import RowError
@@ -55,6 +55,7 @@ class Page:
     row_numbers: tuple[int, ...]
     target_ids: tuple[str | None, ...]
     errors: tuple[RowError, ...] = ()
+    _stored: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def counts(self) -> Counts:
@@ -66,6 +67,8 @@ class Page:
 
     def to_bytes(self) -> bytes:
         """The page as stored: compressed JSON, without the chunk number, which is the row's key."""
+        if self._stored is not None:
+            return self._stored
         body = [self.letters, self.row_numbers, self.target_ids, [vars(e) for e in self.errors]]
         return zlib.compress(json.dumps(body, ensure_ascii=False).encode(), 1)
 
@@ -73,4 +76,7 @@ class Page:
     def from_bytes(cls, chunk: int, stored: bytes) -> "Page":
         """The page that `to_bytes` gave for this chunk."""
         letters, row_numbers, target_ids, errors = json.loads(zlib.decompress(stored))
-        return cls(chunk, letters, tuple(row_numbers), tuple(target_ids), tuple(RowError(**e) for e in errors))
+        page = cls(chunk, letters, tuple(row_numbers), tuple(target_ids), tuple(RowError(**e) for e in errors))
+        # Copied as it is unless it is changed: `replace` makes a page without it.
+        object.__setattr__(page, "_stored", stored)
+        return page

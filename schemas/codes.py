@@ -97,6 +97,12 @@ _FILE = (
         "The cells of a sheet span more than `sheet_limit_cells` allows.",
         "a workbook of 1.4 KB with cells in A1 and XFD1048576",
     ),
+    Code(
+        "file.columns",
+        "the file has {columns} columns, and LADING_FILE_LIMIT_COLUMNS allows {limit}",
+        "The file has more columns (keys, in JSON Lines) than `LADING_FILE_LIMIT_COLUMNS` allows.",
+        "20,000 commas in the first line",
+    ),
     Code("file.sheet", "{detail}", "The sheet that the definition names is not there.", "`sheet: Totals`"),
     Code(
         "file.header",

@@ -17,7 +17,6 @@ from schemas.definition import Definition, Field, whole_match
 from schemas.errors import DefinitionError, NotFoundError
 from schemas.field_types import typed_value
 from schemas.headers import known_headers
-from schemas.record_checks import fitting_model
 
 Path_ = tuple[str | int, ...]
 
@@ -205,6 +204,8 @@ def _refuse_wrong_defaults(definition: Definition, lines: dict[Path_, int]) -> N
 def _refuse_wrong_record(definition: Definition, lines: dict[Path_, int]) -> None:
     if definition.record is None:
         return
+    from schemas.record_checks import fitting_model
+
     try:
         fitting_model(definition)
     except DefinitionError as error:

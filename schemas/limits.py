@@ -17,6 +17,7 @@ class Limits:
         unpacked_ratio: unpacked bytes for each packed one, judged above 64 MiB unpacked.
         archive_entries: parts of a workbook's archive.
         sheet_cells: of the rectangle that a sheet's filled cells span.
+        columns: of the header, or keys of all objects together.
     """
 
     memory_bytes: int = GIB
@@ -26,6 +27,7 @@ class Limits:
     unpacked_ratio: int = 300
     archive_entries: int = 10_000
     sheet_cells: int = 50_000_000
+    columns: int = 16_384
 
 
 DEFAULT_LIMITS = Limits()

@@ -30,14 +30,6 @@ class RowError:
     value: str | None = None
 
 
-def column_index(letters: str) -> int:
-    """The 0-based index of the column above which a spreadsheet shows these letters: A is 0, AA is 26."""
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - ord("A") + 1
-    return number - 1
-
-
 def column_letter(index: int) -> str:
     """The letter that a spreadsheet shows above the 0-based column `index`: 0 is A, 26 is AA."""
     letters = ""
@@ -46,3 +38,11 @@ def column_letter(index: int) -> str:
         number, rest = divmod(number - 1, 26)
         letters = chr(ord("A") + rest) + letters
     return letters
+
+
+def column_index(letter: str) -> int:
+    """The 0-based column of which a spreadsheet shows this letter: A is 0, AA is 26."""
+    number = 0
+    for character in letter.upper():
+        number = number * 26 + ord(character) - ord("A") + 1
+    return number - 1

@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     sheet_limit_cells: int = Field(
         DEFAULT_LIMITS.sheet_cells, ge=1, description="Cells that the filled part of a sheet may span."
     )
+    file_limit_columns: int = Field(
+        DEFAULT_LIMITS.columns, ge=1, description="Columns (keys, in JSON Lines) that a file may have."
+    )
 
     @field_validator("store_url")
     @classmethod
@@ -134,6 +137,7 @@ class Settings(BaseSettings):
             self.unpacked_limit_ratio,
             self.archive_limit_entries,
             self.sheet_limit_cells,
+            self.file_limit_columns,
         )
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from schemas.codes import CODES
@@ -89,8 +90,15 @@ class KeyIndex:
         """Ordinals of the rows whose hash stands more than once; equal hashes need not be equal values."""
         if not self._hashes[names]:
             return pl.Series(dtype=pl.UInt32)
-        hashes = pl.concat(self._hashes[names])
-        return hashes.filter(pl.col("hash").is_duplicated())[ORDINAL]
+        # Sorted in place this takes 8 bytes a row; polars' own ways take sixty.
+        ordered = np.concatenate([part["hash"].to_numpy() for part in self._hashes[names]])
+        ordered.sort()
+        shared = pl.Series(np.unique(ordered[1:][ordered[1:] == ordered[:-1]]), dtype=pl.UInt64)
+        if shared.is_empty():
+            return pl.Series(dtype=pl.UInt32)
+        return pl.concat(
+            part.filter(pl.col("hash").is_in(shared.implode()))[ORDINAL] for part in self._hashes[names]
+        )
 
     def _errors(self, group: _Group, names: tuple[str, ...]) -> Iterator[RowError]:
         code = "key.duplicate" if names == self._key else "unique"

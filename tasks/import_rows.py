@@ -11,6 +11,7 @@ from store.database import Store
 from store.definitions import definition_of
 from store.jobs import get_job, set_values, transition
 from store.tables import Job
+from tasks.ahead import read_ahead
 from tasks.artifacts import import_progress
 from tasks.stage import stage
 from tasks.staging import Stage
@@ -45,14 +46,14 @@ def import_segment(
                 job = transition(session, job_id, JobState.IMPORTING, epoch=epoch)
             destination.begin(job_id, epoch)
             done = destination.committed_chunks(job_id)
-            for batch in _batches(_staged(settings, job).chunks(*span), settings.commit_rows):
-                waiting = [staged for staged in batch if staged.chunk not in done]
-                if waiting:
-                    destination.load(job_id, epoch, definition, waiting)
-                rows_loaded = min((batch[-1].chunk + 1) * CHUNK_ROWS, job.rows or 0)
-                with store.write() as session:
-                    set_values(session, job_id, epoch=epoch, rows_loaded=rows_loaded)
-                on_progress(rows_loaded, job.rows or 0)
+            with read_ahead(_batches(_staged(settings, job).chunks(*span), settings.commit_rows)) as batches:
+                for batch in batches:
+                    if waiting := [staged for staged in batch if staged.chunk not in done]:
+                        destination.load(job_id, epoch, definition, waiting)
+                    rows_loaded = min((batch[-1].chunk + 1) * CHUNK_ROWS, job.rows or 0)
+                    with store.write() as session:
+                        set_values(session, job_id, epoch=epoch, rows_loaded=rows_loaded)
+                    on_progress(rows_loaded, job.rows or 0)
         finally:
             destination.close()
 

@@ -39,7 +39,7 @@ def copy_pages(store: Store, job_id: str, epoch: int, pages: Iterable[Page]) -> 
         with store.write() as session:
             check_epoch(session, job_id, epoch)
             for page in batch:
-                put_page(session, job_id, replace(page, errors=()))
+                put_page(session, job_id, replace(page, errors=()) if page.errors else page)
                 put_errors(session, job_id, "import", page.errors)
         counts = sum((page.counts for page in batch), counts)
         groups.update((error.code, error.field) for page in batch for error in page.errors)

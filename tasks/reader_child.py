@@ -21,8 +21,10 @@ from schemas.definition import Definition
 from schemas.errors import DefinitionError, FileRefusedError
 from schemas.limits import Limits
 from schemas.row_error import RowError
+from tasks.failed_rows_file import read_errors, write_failed
 from tasks.file_check import check_file, infer_file, look_at_file
 from tasks.reader_limits import enforce, out_of_memory, peak_bytes
+from tasks.reading import DETECTED
 from tasks.staging import Draft, Stage
 
 Message = Mapping[str, Any]
@@ -104,7 +106,19 @@ def _infer(limits: Limits, _tell: Tell, *, path: str, file_name: str) -> Message
     return {"definition": inference.definition.model_dump(mode="json"), "notes": inference.notes}
 
 
-_WORKS: Mapping[str, Callable[..., Message]] = {"check": _check, "look": _look, "infer": _infer}
+def _failed_rows(
+    limits: Limits, _tell: Tell, *, path: str, detected: Mapping[str, Any], out: str, errors: str
+) -> Message:
+    found = DETECTED.validate_python(detected)
+    return {"rows": write_failed(Path(path), found, Path(out), read_errors(Path(errors)), limits)}
+
+
+_WORKS: Mapping[str, Callable[..., Message]] = {
+    "check": _check,
+    "look": _look,
+    "infer": _infer,
+    "failed_rows": _failed_rows,
+}
 
 if __name__ == "__main__":
     main()

@@ -43,6 +43,7 @@ class ReaderProcess:
             encoding="utf-8",
             env={name: value for name, value in os.environ.items() if _is_kept(name)},
             start_new_session=True,  # Ctrl-C is for us
+            umask=0o077,
         )
 
     def exchange(self, request: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

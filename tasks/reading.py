@@ -119,3 +119,22 @@ def infer(limits: Limits, path: Path, file_name: str) -> Proposal:
     """
     answer = read_apart(limits, "infer", {"path": str(path.absolute()), "file_name": file_name})
     return Proposal(Definition.model_validate(answer["definition"]), tuple(answer["notes"]))
+
+
+def write_failed_rows(limits: Limits, source: Path, detected: Detected, out: Path, errors: Path) -> int:
+    """Have the rows that have an error written to `out`, in the kind of file that they came in; gives how many.
+
+    Args:
+        errors: what `tasks.failed_rows_file.write_errors` kept.
+
+    Raises:
+        FileRefusedError: the bytes of the source can't be read any more.
+    """
+    request = {
+        "path": str(source.absolute()),
+        "detected": DETECTED.dump_python(detected, mode="json"),
+        "out": str(out.absolute()),
+        "errors": str(errors.absolute()),
+    }
+    written: int = read_apart(limits, "failed_rows", request)["rows"]
+    return written

@@ -75,6 +75,8 @@ class Stage:
             raise FatalError(
                 f"the checked rows in {self._folder} are not whole; bring the file again"
             ) from error
+        if verdicts.is_empty():
+            return frame
         joined = frame.join(verdicts, on=ORDINAL, how="left", maintain_order="left")
         return joined.with_columns(pl.coalesce("verdict", VERDICT).alias(VERDICT)).drop("verdict")
 

@@ -57,7 +57,7 @@ def start_lading(folder):
 
     def start(*arguments: str) -> subprocess.Popen[str]:
         child = subprocess.Popen(
-            [sys.executable, "-m", "cli.main", *map(str, arguments)],
+            [sys.executable, "-m", "cli.start", *map(str, arguments)],
             cwd=folder,
             env=clean_environment() | {"LADING_COMMIT_ROWS": "1000", "LADING_SEGMENT_ROWS": "10000"},
             stdin=subprocess.DEVNULL,
@@ -87,7 +87,7 @@ def lading_process(folder):
 
     def run(*arguments: str, **environment: str) -> Said:
         done = subprocess.run(
-            [sys.executable, "-m", "cli.main", *map(str, arguments)],
+            [sys.executable, "-m", "cli.start", *map(str, arguments)],
             cwd=folder,
             env=clean_environment() | environment,
             stdin=subprocess.DEVNULL,

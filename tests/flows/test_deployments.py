@@ -52,7 +52,7 @@ def test_worker_imports_into_and_purges_the_home_of_the_folder_it_was_started_in
     shutil.copy(ROOT / "examples" / "earthquakes.csv", tmp_path)
     home = tmp_path / ".lading"
     definition = str(ROOT / "examples" / "earthquakes.yaml")
-    command(sys.executable, "-m", "cli.main", "apply", definition, "--home", str(home), folder=tmp_path)
+    command(sys.executable, "-m", "cli.start", "apply", definition, "--home", str(home), folder=tmp_path)
     command(*PREFECT, "work-pool", "create", "lading", "--type", "process", folder=ROOT)
     command(*PREFECT, "--no-prompt", "deploy", "--all", folder=ROOT)
     run = [*PREFECT, "deployment", "run", "import-file/ad-hoc"]

@@ -306,3 +306,8 @@ def test_no_text_vanishes(texts, type_):
     for index, (text, value) in enumerate(zip(texts, values, strict=True)):
         blank = text is None or not text.strip(" \t\r\n\u00a0\ufeff\u200b")
         assert (value is None) == (blank or index in reported)
+
+
+def test_a_default_of_a_decimal_may_be_written_with_an_exponent():
+    field = Field(name="x", type="decimal", default="12E-3")
+    assert cast_column(pl.Series([None, "1"], dtype=pl.String), field).values.to_list() == [Decimal("0.012"), 1]

@@ -3,6 +3,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 from hypothesis import given, strategies as st
+from pydantic import ValidationError
 
 from schemas.definition import Definition, Field, Mode
 from schemas.document import parse_definition, read_definition, write_definition
@@ -213,3 +214,45 @@ def test_more_fields_than_any_table_takes_are_refused():
     fields = "".join(f"  - {{name: f{n}}}\n" for n in range(2_000))
     with pytest.raises(DefinitionError, match="at most 1999 items"):
         parse_definition(f"name: wide\nkey: [f0]\nfields:\n{fields}destination: {{table: wide}}\n")
+
+
+@pytest.mark.parametrize(
+    "database",
+    [
+        "postgresql://u:s3cret@host/x",
+        "postgresql+psycopg://u:s3/cret@host/x",
+        "postgresql://:s3cret@/x",
+        "postgresql://host/x?password=s3cret",
+        "postgresql://host/x?a=b&sslpassword=s3cret",
+    ],
+)
+def test_password_in_the_url_of_a_database_is_refused_and_not_repeated(make_definition, database):
+    with pytest.raises(ValidationError, match="password: env:NAME") as refused:
+        make_definition(destination={"database": database, "table": "things"})
+    assert "cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        {"database": "postgresql://u@host:5432/x", "password": "env:PG_PASSWORD", "table": "sales.things"},
+        {"database": "postgresql:///x?host=/run/postgresql", "table": "things"},
+        {"database": "sqlite:////folder/file.db", "table": "things"},
+    ],
+)
+def test_database_by_its_url_is_taken(make_definition, destination):
+    assert make_definition(destination=destination).destination.model_dump(exclude_unset=True) == destination
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        {"table": "things", "password": "env:X"},
+        {"database": "postgresql://h/x", "table": "things", "password": "s3cret"},
+        {"database": "postgresql://h/x", "table": "sales.lading_things"},
+        {"database": "postgresql://h/x", "table": "a.b.c"},
+    ],
+)
+def test_destination_that_can_not_be_is_refused(make_definition, destination):
+    with pytest.raises(ValidationError):
+        make_definition(destination=destination)

@@ -61,6 +61,7 @@ FILE_CASES = {
     "file.unpacked_ratio": (gzip.compress(bytes(70 * 2**20)), {}),
     "file.header": (b"Id,X\n1,a\n2,b\n", {"file": {"header_row": 9}}),
     "header.missing": (b"X\na\n", {}),
+    "file.columns": (b"Id,X" + b"," * 20_000 + b"\n", {}),
     "header.duplicate": (b"Id,X,id\n1,a,2\n", {}),
     "header.unknown": (b"Id,X,Remark\n1,a,b\n", {"policies": {"unknown_columns": "error"}}),
     "atomic.failed_rows": (b"Id,X\n1,2,3\n", {"policies": {"atomic": True}}),
