@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from formats.exact_numbers import with_exact_numbers
-from formats.moments import MISREAD, PLAIN_FORMS, moment_of, shown_error
+from formats.moments import HAS_PLAIN_FORM, MISREAD, PLAIN_FORMS, moment_of, shown_error
 from schemas.text_table import StoredAs
 
 _ERRORS_SCHEMA = {"row": pl.UInt32, "column": pl.Int64, "text": pl.String}
@@ -110,8 +110,7 @@ class SheetSource:
         """
         early = cells.select(pl.all().str.contains(MISREAD).any())
         suspects = [int(column) for column in early.columns if early[column][0]]
-        for pattern, replacement in PLAIN_FORMS:
-            cells = cells.with_columns(pl.all().str.replace(pattern, replacement))
+        cells = _in_plain_forms(cells)
         if not suspects:
             return cells, []
         found = self._asked("boolean", [first_column + column for column in suspects]).to_arrow_with_errors()[1]
@@ -128,6 +127,13 @@ class SheetSource:
             cells[str(column)].scatter(list(texts), list(texts.values())) for column, texts in corrected.items()
         ]
         return cells.with_columns(series), no_dates
+
+
+def _in_plain_forms(cells: pl.DataFrame) -> pl.DataFrame:
+    replaced = [column for column in cells if column.str.contains(HAS_PLAIN_FORM).any()]
+    for pattern, replacement in PLAIN_FORMS:
+        replaced = [column.str.replace(pattern, replacement) for column in replaced]
+    return cells.with_columns(replaced)
 
 
 def _first_column(sheet: fastexcel.ExcelSheet) -> int:
