@@ -84,6 +84,7 @@ def _joined(first: TextBlock, second: TextBlock) -> TextBlock:
         pl.concat([first.rows, second.rows]),
         lines,
         first.malformed + second.malformed,
+        first.error_cells + second.error_cells,
     )
 
 
@@ -95,6 +96,7 @@ def _sliced(block: TextBlock, offset: int, rows: int) -> TextBlock:
         block.rows.slice(offset, rows).rechunk(),
         None if block.lines is None else block.lines.slice(offset, rows).rechunk(),
         tuple(m for m in block.malformed if begin <= m.ordinal < begin + rows),
+        tuple(e for e in block.error_cells if begin <= e.ordinal < begin + rows),
     )
 
 

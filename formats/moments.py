@@ -12,6 +12,8 @@ PLAIN_FORMS = (
     (r"^(\d{4}-\d{2}-\d{2}) 00:00:00$", "${1}"),
 )
 """What the reader says (pattern) and what is meant: a time of day has no date, a date no midnight."""
+HAS_PLAIN_FORM = r"^(?:1899-12-31 \d|\d{4}-\d{2}-\d{2} 00:00:00$)"
+"""Matches whatever a pattern of `PLAIN_FORMS` matches, and little else."""
 LONGEST_DURATION_DAYS = 10_000
 """Whatever is formatted as a duration, but longer, is a date that somebody shows in hours."""
 
@@ -25,6 +27,8 @@ _ERRORS = {
     "Value": "#VALUE!",
     "GettingData": "#GETTING_DATA",
 }
+KNOWN_ERRORS = frozenset(_ERRORS.values())
+"""Those that the reader of workbooks knows."""
 _ERROR_DETAIL = re.compile(r"Error\((\w+)\)")
 _MOMENT_DETAIL = re.compile(
     r"ExcelDateTime \{ value: ([-\d.eE+]+)(?:, datetime_type: (\w+), is_1904: (true|false))?"

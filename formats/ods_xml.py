@@ -1,16 +1,15 @@
 """The tables of an OpenDocument spreadsheet as rows of text, parsed as a stream in flat memory."""
 
 import re
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
+from formats.archive import open_archive
 from formats.moments import iso_duration_text
-from formats.packing import JUDGED_BYTES
 from schemas.errors import FileRefusedError
 from schemas.limits import Limits
 from schemas.text_table import StoredAs
@@ -73,8 +72,7 @@ def survey(path: Path, head_rows: int, limits: Limits) -> list[OdsTable]:
         head_rows: rows above this number (1-based, included) are the head.
 
     Raises:
-        FileRefusedError: a table is larger than allowed (`file.unreadable`), or so is the file as a whole
-            (`file.unpacked_limit`, `file.unpacked_ratio`).
+        FileRefusedError: a table is larger than allowed (`file.sheet_cells`), or what `open_archive` raises.
     """
     tables: list[OdsTable] = []
     for name, visible, row in _rows(path, limits):
@@ -89,7 +87,7 @@ def survey(path: Path, head_rows: int, limits: Limits) -> list[OdsTable]:
             table.head[row.number] = row
         if (table.last_column - table.first_column + 1) * row.number > limits.sheet_cells:
             raise FileRefusedError(
-                "file.unreadable",
+                "file.sheet_cells",
                 f"the sheet {name!r} spans more than {limits.sheet_cells:,} cells; "
                 "delete the cells that stand far away from the others",
             )
@@ -107,7 +105,7 @@ def _rows(path: Path, limits: Limits) -> Iterator[tuple[str, bool, OdsRow | None
     """Name and visibility of the table, and its row; None at the beginning of each table."""
     hidden: set[str] = set()
     name, visible, number = "", True, 1
-    with zipfile.ZipFile(path) as archive, _opened(archive, limits) as stream:
+    with open_archive(path, limits) as archive, archive.open("content.xml") as stream:
         parents: list[ET.Element] = []
         for event, element in ET.iterparse(stream, ("start", "end")):  # noqa: S314 - expat bounds its entities
             if event == "start":
@@ -127,22 +125,6 @@ def _rows(path: Path, limits: Limits) -> Iterator[tuple[str, bool, OdsRow | None
                     yield name, visible, OdsRow(number + again, cells)
                 number += repeated
                 parents[-1].clear()
-
-
-def _opened(archive: zipfile.ZipFile, limits: Limits) -> IO[bytes]:
-    """The part with all tables; its unpacked size is what the archive says, for more is never read of it."""
-    part = archive.getinfo("content.xml")
-    if part.file_size > limits.unpacked_bytes:
-        raise FileRefusedError(
-            "file.unpacked_limit", f"the spreadsheet holds {part.file_size:,} bytes; split it"
-        )
-    if part.file_size > max(JUDGED_BYTES, limits.unpacked_ratio * part.compress_size):
-        raise FileRefusedError(
-            "file.unpacked_ratio",
-            f"the spreadsheet holds {part.file_size:,} bytes packed into {part.compress_size:,}, more than "
-            f"{limits.unpacked_ratio:,} for each, which no file of data does",
-        )
-    return archive.open(part)
 
 
 def _hides(style: ET.Element) -> bool:

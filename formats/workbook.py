@@ -1,50 +1,27 @@
-"""What the workbooks of Excel have in common: one sheet, read whole as text, at its true coordinates."""
+"""What the workbooks have in common; and those of Excel that are read whole, at their true coordinates."""
 
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import fastexcel
-import numpy as np
 import polars as pl
-import pyarrow as pa
 
-from formats.blocks import finished_cells
 from formats.containers import locked
 from formats.escape import is_failed_rows, unescape
-from formats.exact_numbers import with_exact_numbers
 from formats.header_row import HEAD_ROWS, find_header_row
-from formats.moments import MISREAD, PLAIN_FORMS, moment_of, shown_error
+from formats.loaded_sheet import LoadedSheet, SheetSource
+from formats.sheet_rows import SheetRows, head_rows, row_numbers, sheet_blocks
 from schemas.chunk import BLOCK_ROWS
 from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
 from schemas.limits import DEFAULT_LIMITS, Limits
-from schemas.text_table import Column, Detected, ErrorCell, StoredAs, StoredCells, TextBlock
-
-_ERRORS_SCHEMA = {"row": pl.UInt32, "column": pl.Int64, "text": pl.String}
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A sheet as text, from its row 1 on.
-
-    Attributes:
-        cells: (n_rows, n_columns), columns named by position; n_columns is 0 where no cell has a value.
-        first_column: 0-based, column A being 0.
-        errors: error cells; `row` 1-based, `column` 0-based in `cells`, `text` as the sheet shows it.
-        visible: False for a hidden one.
-    """
-
-    cells: pl.DataFrame
-    first_column: int
-    errors: pl.DataFrame
-    visible: bool
+from schemas.text_table import Column, Detected, StoredCells, TextBlock
 
 
 class Workbook:
-    """Reads a workbook with fastexcel; a kind of it adds its name and how it is told from the others."""
+    """Reads a workbook whole; a kind of it adds its name, how it is told from the others, and what it costs."""
 
     kind: str
     suffixes: tuple[str, ...]
@@ -68,16 +45,15 @@ class Workbook:
         with refused_when_broken():
             self.examine(path, limits)
             name, sheet, notes = _chosen_sheet(path, options, max(options.header_row or 0, HEAD_ROWS))
-        return detected_sheet(
-            self.kind, name, sheet.first_column, _rows_as_shown(sheet), options, known_headers, notes
-        )
+        rows = head_rows(_in_parts(sheet), sheet.cells.height)
+        return detected_sheet(self.kind, name, sheet.first_column, rows, options, known_headers, notes)
 
     def read(self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS) -> Iterator[TextBlock]:
         """All rows below the header that have a cell; rows keep the numbers that the sheet shows."""
         del limits
         with refused_when_broken():
-            sheet = _load(fastexcel.read_excel(path), detected.sheet or "")
-        yield from _blocks(sheet, detected)
+            sheet = SheetSource(fastexcel.read_excel(path), detected.sheet or "").load()
+        yield from sheet_blocks(_in_parts(sheet), detected)
 
     def stored_cells(
         self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS
@@ -85,19 +61,8 @@ class Workbook:
         """How the cells of the sheet are stored."""
         del limits
         with refused_when_broken():
-            reader = fastexcel.read_excel(path)
-            truths, durations, texts = (
-                _frame(_loaded(reader, detected.sheet or "", dtype).to_arrow())
-                for dtype in ("boolean", "duration", "string")
-            )
-        # The reader makes a truth value of numbers too, but of no text and no moment.
-        words = texts.select(pl.all().is_in(["true", "false"]).fill_null(value=False)).to_numpy()
-        truth = truths.select(pl.all().is_not_null()).to_numpy()
-        moment = durations.select(pl.all().is_not_null()).to_numpy()
-        kinds = [StoredAs.BOOLEAN.value, StoredAs.NUMBER.value, StoredAs.MOMENT.value]
-        letters = np.select([truth & words, truth, moment], kinds, StoredAs.TEXT.value)
-        whole, width = letters.astype("S1").tobytes().decode(), letters.shape[1]
-        return StoredCells([whole[begin : begin + width] for begin in range(0, len(whole), width)])
+            _, letters = SheetSource(fastexcel.read_excel(path), detected.sheet or "").stored()
+        return StoredCells(letters)
 
 
 def detected_sheet(
@@ -155,108 +120,25 @@ def no_cells(wanted: str | None) -> FileRefusedError:
     return FileRefusedError("file.empty", f"{which} no cell with a value")
 
 
-def _chosen_sheet(path: Path, options: FileOptions, n_rows: int) -> tuple[str, Sheet, tuple[str, ...]]:
+def _chosen_sheet(path: Path, options: FileOptions, n_rows: int) -> tuple[str, LoadedSheet, tuple[str, ...]]:
     """Name and first rows of the sheet that is asked for, else of the first visible one with a cell."""
     reader = fastexcel.read_excel(path)
     names = reader.sheet_names
     wanted = [named_sheet(names, options.sheet)] if options.sheet is not None else names
     for name in wanted:
-        sheet = _load(reader, name, n_rows)
+        sheet = SheetSource(reader, name, n_rows).load()
         if sheet.cells.width and (sheet.visible or options.sheet is not None):
             return name, sheet, note_of_others(name, wanted)
     raise no_cells(options.sheet)
 
 
-def _loaded(
-    reader: fastexcel.ExcelReader,
-    name: str,
-    dtype: fastexcel.DType,
-    n_rows: int | None = None,
-    columns: list[int] | None = None,
-) -> fastexcel.ExcelSheet:
-    # Only without a header and with nothing skipped do the rows keep their numbers.
-    return reader.load_sheet(
-        name, header_row=None, skip_rows=0, n_rows=n_rows, dtypes=dtype, use_columns=columns
-    )
-
-
-def _frame(batch: pa.RecordBatch) -> pl.DataFrame:
-    cells = pl.DataFrame(pa.Table.from_batches([batch]))
-    cells.columns = [str(index) for index in range(cells.width)]
-    return cells
-
-
-def _load(reader: fastexcel.ExcelReader, name: str, n_rows: int | None = None) -> Sheet:
-    loaded = _loaded(reader, name, "string", n_rows)
-    columns = loaded.available_columns()
-    first_column = columns[0].absolute_index if columns else 0
-    batch, cell_errors = loaded.to_arrow_with_errors()
-    cells = with_exact_numbers(_frame(batch), lambda: _frame(_loaded(reader, name, "float", n_rows).to_arrow()))
-    errors = [
-        (e.position[0] + 1, e.position[1], shown_error(e.detail))
-        for e in (cell_errors.errors if cell_errors else [])
-    ]
-    cells, no_dates = _with_true_moments(reader, name, n_rows, cells, first_column)
-    frame = pl.DataFrame(errors + no_dates, schema=_ERRORS_SCHEMA, orient="row")
-    return Sheet(cells, first_column, frame, loaded.visible == "visible")
-
-
-def _with_true_moments(
-    reader: fastexcel.ExcelReader, name: str, n_rows: int | None, cells: pl.DataFrame, first_column: int
-) -> tuple[pl.DataFrame, list[tuple[int, int, str]]]:
-    """The cells with every moment in its canonical form, and the dates that are none (row, column, text).
-
-    The reader gives a duration as the date that lies so far behind the first day. Where a column has a date as
-    early as that, the cells of the column are asked for their own type; anything else would cost too much.
-    """
-    early = cells.select(pl.all().str.contains(MISREAD).any())
-    suspects = [int(column) for column in early.columns if early[column][0]]
-    for pattern, replacement in PLAIN_FORMS:
-        cells = cells.with_columns(pl.all().str.replace(pattern, replacement))
-    if not suspects:
-        return cells, []
-    asked = _loaded(reader, name, "boolean", n_rows, [first_column + column for column in suspects])
-    found = asked.to_arrow_with_errors()[1]
-    corrected: dict[int, dict[int, str]] = {column: {} for column in suspects}
-    no_dates = []
-    for error in found.errors if found else []:
-        row, column = error.position
-        text, is_moment = moment_of(error.detail)
-        if text is not None:
-            corrected[column][row] = text if is_moment else ""
-        if text is not None and not is_moment:
-            no_dates.append((row + 1, column, text))
-    series = [
-        cells[str(column)].scatter(list(texts), list(texts.values())) for column, texts in corrected.items()
-    ]
-    return cells.with_columns(series), no_dates
-
-
-def _rows_as_shown(sheet: Sheet) -> dict[int, list[str]]:
-    """Rows by number (1-based) with blanks as `""` and error cells as the sheet shows them."""
-    rows = {number: [cell or "" for cell in row] for number, row in enumerate(sheet.cells.iter_rows(), 1)}
-    for number, column, text in sheet.errors.iter_rows():
-        rows[number][column] = text
-    return rows
-
-
-def _blocks(sheet: Sheet, detected: Detected) -> Iterator[TextBlock]:
-    cells = finished_cells(sheet.cells, detected).with_row_index("row", offset=1)
-    has_error = pl.col("row").is_in(sheet.errors["row"].unique().implode())
-    is_blank = pl.all_horizontal(pl.exclude("row").is_null()) & ~has_error
-    table = cells.filter((pl.col("row") > (detected.header_row or 0)) & ~is_blank)
-    ordinals = table.select("row").with_row_index("ordinal")
-    errors = ordinals.join(sheet.errors, on="row").sort("ordinal", "column")
-    for first in range(0, table.height, BLOCK_ROWS):
-        block = table.slice(first, BLOCK_ROWS)
-        inside = pl.col("ordinal").is_between(first, first + BLOCK_ROWS - 1)
-        wrong = errors.filter(inside).select("ordinal", "column", "text")
-        yield TextBlock(
-            first_ordinal=first,
-            cells=block.drop("row"),
-            rows=block["row"].cast(pl.UInt32),
-            error_cells=tuple(ErrorCell(o, c, t) for o, c, t in wrong.iter_rows()),
-        )
+def _in_parts(sheet: LoadedSheet) -> Iterator[SheetRows]:
+    """The rows of a whole sheet, so many at a time as a block has."""
+    errors = sheet.errors.with_columns(pl.col("row") + 1).sort("row")
+    for first in range(1, sheet.cells.height + 1, BLOCK_ROWS):
+        cells = sheet.cells.slice(first - 1, BLOCK_ROWS)
+        inside = errors.filter(pl.col("row").is_between(first, first + BLOCK_ROWS - 1))
+        yield SheetRows(cells, row_numbers(first, cells.height), inside)
 
 
 @contextmanager
@@ -264,7 +146,7 @@ def refused_when_broken() -> Iterator[None]:
     """Any failure to take the workbook apart as a FileRefusedError (`file.unreadable`)."""
     try:
         yield
-    except FileRefusedError:
+    except (FileRefusedError, MemoryError):
         raise
     except BaseException as e:
         # A panic of the reader (Rust) derives from BaseException and has no importable class.

@@ -74,16 +74,28 @@ _FILE = (
         "bytes that hit a fault of a library",
     ),
     Code(
+        "file.archive_entries",
+        "{detail}",
+        "A workbook's archive has more parts than `archive_limit_entries` allows.",
+        "a workbook with 20,000 parts",
+    ),
+    Code(
         "file.unpacked_limit",
         "{detail}",
-        "A packed file holds more than `unpacked_limit_bytes`.",
+        "Unpacked, a file would be larger than `unpacked_limit_bytes` allows.",
         "a gzip file of 30 GiB of rows",
     ),
     Code(
         "file.unpacked_ratio",
         "{detail}",
-        "A packed file holds more than 64 MiB and `unpacked_limit_ratio` times its own size.",
+        "Unpacked, a file would hold more than 64 MiB and `unpacked_limit_ratio` times its own size.",
         "65 MiB of zeros packed with gzip",
+    ),
+    Code(
+        "file.sheet_cells",
+        "{detail}",
+        "The cells of a sheet span more than `sheet_limit_cells` allows.",
+        "a workbook of 1.4 KB with cells in A1 and XFD1048576",
     ),
     Code(
         "file.columns",

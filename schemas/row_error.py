@@ -43,6 +43,6 @@ def column_letter(index: int) -> str:
 def column_index(letter: str) -> int:
     """The 0-based column of which a spreadsheet shows this letter: A is 0, AA is 26."""
     number = 0
-    for character in letter:
+    for character in letter.upper():
         number = number * 26 + ord(character) - ord("A") + 1
     return number - 1

@@ -13,6 +13,7 @@ import xlwt
 import formats
 from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
+from schemas.limits import Limits
 from tests.formats.ods_writer import ods_cell, ods_text, write_ods
 from tests.formats.xlsb_writer import write_xlsb
 
@@ -290,7 +291,31 @@ def test_a_spreadsheet_of_a_few_bytes_that_spans_millions_of_cells_is_refused(pa
     far = '<table:table-row table:number-rows-repeated="1000000">{}</table:table-row>'
     wide = ods_text("x").replace("<table:table-cell", '<table:table-cell table:number-columns-repeated="16000"')
     write_ods(path, [], tables=f'<table:table table:name="Far">{far.format(wide)}</table:table>')
-    assert refusal(path) == "file.unreadable"
+    assert refusal(path) == "file.sheet_cells"
+
+
+def test_a_binary_workbook_that_says_it_spans_too_much_is_refused(path, refusal):
+    write_xlsb(path, {0: [(0, "id", 0)], 1_048_575: [(16_383, "far", 0)]})
+    assert refusal(path) == "file.sheet_cells"
+    write_xlsb(path, {0: [(0, "id", 0)], 1_048_575: [(19, "far", 0)]})
+    assert refusal(path) == "file.memory_limit"
+
+
+@pytest.mark.parametrize("kind", ["xls", "xlsb"])
+def test_a_workbook_that_is_read_whole_is_refused_where_it_would_not_fit_into_the_memory(kind, path):
+    WRITERS[kind](path)
+    with pytest.raises(FileRefusedError, match="split it, or save it as csv") as refused:
+        formats.opened(path, FileOptions(), frozenset(), limits=Limits(memory_bytes=1_000)).__enter__()
+    assert refused.value.code == "file.memory_limit"
+
+
+@pytest.mark.parametrize("kind", ["ods", "xlsb", "xlsx"])
+def test_archives_of_every_kind_are_judged_before_they_are_unpacked(kind, path):
+    WRITERS[kind](path)
+    for limits in (Limits(archive_entries=1), Limits(unpacked_bytes=100)):
+        with pytest.raises(FileRefusedError) as refused:
+            formats.opened(path, FileOptions(), frozenset(), limits=limits).__enter__()
+        assert refused.value.code in {"file.archive_entries", "file.unpacked_limit"}
 
 
 def test_a_csv_named_as_a_workbook_is_read_as_csv(path, read_table):

@@ -1,9 +1,12 @@
 """Every code of the catalogue is brought about by a file, and the page in the docs says what the code says."""
 
 import gzip
+import random
+import zipfile
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from schemas.codes import CODES, FILE_CODES, JOB_CODES, ROW_CODES
 from schemas.job import JobState
@@ -129,6 +132,51 @@ def test_a_broken_workbook_and_a_missing_sheet_are_refused(
     assert lading.job(lading.run(error_cell_workbook, absent)).error_code == "file.sheet"
 
 
+def with_part(workbook, name, content=b"", told_bytes=None):
+    """The workbook with one part more, of which its directory says that it holds so many bytes."""
+    with zipfile.ZipFile(workbook, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+        if told_bytes is not None:
+            archive.getinfo(name).file_size = told_bytes
+
+
+def many_parts(workbook):
+    with zipfile.ZipFile(workbook, "a") as archive:
+        for number in range(10_001):
+            archive.writestr(f"{number}", b"")
+
+
+def far_cells(workbook):
+    with xlsxwriter.Workbook(workbook) as book:
+        sheet = book.add_worksheet()
+        sheet.write_string(0, 0, "Id")
+        sheet.write_string(1_048_575, 16_383, "far")
+
+
+def many_texts(workbook):
+    with_part(workbook, "padding", random.Random(1).randbytes(3 * 2**20))
+    with_part(workbook, "xl/sharedStrings.xml", b"<sst/>", told_bytes=600 * 2**20)
+
+
+HOSTILE_WORKBOOKS = {
+    "file.archive_entries": many_parts,
+    "file.unpacked_limit": lambda workbook: with_part(workbook, "large", told_bytes=30 * 2**30),
+    "file.unpacked_ratio": lambda workbook: with_part(workbook, "blanks", b" " * (65 * 2**20)),
+    "file.sheet_cells": far_cells,
+    "file.memory_limit": many_texts,
+}
+
+
+@pytest.mark.parametrize("code", HOSTILE_WORKBOOKS)
+def test_a_workbook_that_would_cost_too_much_is_refused(lading, make_definition, tmp_path, code):
+    workbook = tmp_path / "rows.xlsx"
+    with xlsxwriter.Workbook(workbook, {"constant_memory": True}) as book:
+        book.add_worksheet().write_column(0, 0, ["Id", "1"])
+    HOSTILE_WORKBOOKS[code](workbook)
+    job = lading.job(lading.run(workbook, make_definition(fields=[ID, FIELD])))
+    assert (job.state, job.error_code) == (JobState.INVALID, code)
+
+
 def test_a_check_of_a_record_model_is_an_error(lading, make_definition, write_csv):
     numbers = [{"name": name, "type": "number"} for name in ("depth", "magnitude", "magnitude_error")]
     definition = make_definition(fields=[ID, {"name": "type"}, *numbers], record="earthquakes")
@@ -146,6 +194,7 @@ def test_a_packed_file_that_holds_more_than_the_setting_allows_is_refused(lading
 def test_every_code_is_tried_by_one_of_these_tests():
     elsewhere = {"cell.error", "file.unreadable", "file.sheet", "file.unpacked_limit", "record"}
     elsewhere |= {"file.memory_limit", "file.cpu_limit", "file.time_limit", "file.crash"}  # test_reader.py
+    elsewhere |= HOSTILE_WORKBOOKS.keys()
     assert ROW_CASES.keys() | FILE_CASES.keys() | elsewhere == ROW_CODES.keys() | FILE_CODES.keys()
 
 
