@@ -35,7 +35,7 @@ bench: .venv/requirements-dev.lock.installed ## measure Lading beside others (ha
 	@$(BIN)/python -m benchmarks.run $(if $(ROWS),--rows $(ROWS) --flat-rows 0)
 
 docs: .venv/requirements.lock.installed ## write the parts of the docs that are made from the code
-	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m docs.generate
 
 lock: ## make both locks again from pyproject.toml (needs uv)
 	@$(COMPILE) --output-file requirements.lock

@@ -1,7 +1,9 @@
-"""Writes the parts of the docs that are made from the code: `python docs/generate.py`."""
+"""Writes the parts of the docs that are made from the code: `python -m docs.generate`."""
 
 from pathlib import Path
 
+from docs.bad_inputs.outcomes import outcomes
+from docs.bad_inputs.page import bad_inputs_markdown
 from schemas.codes import catalogue_markdown
 from schemas.job import TRANSITIONS, JobState
 from schemas.settings import Settings
@@ -14,7 +16,12 @@ def pages() -> dict[Path, str]:
     readme = ROOT / "README.md"
     text = _replaced(readme.read_text(), "states", states_diagram())
     text = _replaced(text, "settings", settings_table())
-    return {readme: text, ROOT / "docs" / "errors.md": catalogue_markdown()}
+    docs = ROOT / "docs"
+    return {
+        readme: text,
+        docs / "errors.md": catalogue_markdown(),
+        docs / "bad-inputs.md": bad_inputs_markdown(outcomes()),
+    }
 
 
 def states_diagram() -> str:

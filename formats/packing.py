@@ -51,10 +51,11 @@ def _unpack(path: Path, out: IO[bytes], limits: Limits) -> None:
                 _refuse_too_much(done, most_by_ratio, limits)
                 out.write(chunk)
     except EOFError as e:
-        detail = f"the gzip file is cut off after {done:,} bytes of what it holds; send it whole"
+        detail = "the gzip file is cut off: its end is missing; send it whole"
         raise FileRefusedError("file.unreadable", detail) from e
     except (gzip.BadGzipFile, zlib.error) as e:
-        raise FileRefusedError("file.unreadable", f"the gzip file is broken after {done:,} bytes: {e}") from e
+        detail = f"the gzip file is broken ({e}); pack it anew and send it again"
+        raise FileRefusedError("file.unreadable", detail) from e
 
 
 def _refuse_too_much(done: int, most_by_ratio: int, limits: Limits) -> None:

@@ -65,7 +65,7 @@ def bind(definition: Definition, headers: Sequence[str]) -> Binding:
         elif normalise(header) not in ("", FAILED_ROWS_COLUMN):
             unknown.append(header)
     _refuse_duplicates(claims, headers)
-    _refuse_missing(definition, claims, unknown)
+    _refuse_missing(definition, claims, unknown, headers)
     if unknown and definition.policies.unknown_columns == "error":
         raise FileRefusedError("header.unknown", f"no field claims the columns {_quoted(unknown)}")
     return Binding({name: indices[0] for name, indices in claims.items()}, tuple(unknown))
@@ -80,7 +80,9 @@ def _refuse_duplicates(claims: dict[str, list[int]], headers: Sequence[str]) -> 
             )
 
 
-def _refuse_missing(definition: Definition, claims: dict[str, list[int]], unknown: list[str]) -> None:
+def _refuse_missing(
+    definition: Definition, claims: dict[str, list[int]], unknown: list[str], headers: Sequence[str]
+) -> None:
     missing = [f for f in definition.fields if f.must_be_in_file(definition.key) and f.name not in claims]
     if not missing:
         return
@@ -92,6 +94,8 @@ def _refuse_missing(definition: Definition, claims: dict[str, list[int]], unknow
         parts.append(f"{f.headers[0]!r}{hint}")
     found = f"the file has {_quoted(unknown)}" if unknown else "every column of the file is used"
     noun = "column is" if len(parts) == 1 else "columns are"
+    if len(headers) == 1 and all(normalise(f.headers[0]) in normalise(headers[0]) for f in missing):
+        found += "; if these are several headers, say what stands between them (file: delimiter)"
     raise FileRefusedError(
         "header.missing", f"{len(parts)} required {noun} missing: {', '.join(parts)}; unclaimed: {found}"
     )

@@ -12,7 +12,8 @@ from schemas.text_table import Detected
 
 _WHOLE = frozenset({FieldType.STRING, FieldType.INTEGER, FieldType.DECIMAL})
 _KEPT_DIGITS = 15
-_EXACT_UP_TO = 2**53
+_BEGIN_OF_GAPS = 2**53
+"""From here on not every whole number is a float; the next one is read as this."""
 _MOSTLY = 0.9
 
 
@@ -80,7 +81,7 @@ class _LongNumbers:
 def _is_damaged(number: int) -> bool:
     """True where a spreadsheet kept 15 digits of the number, or a program the nearest float."""
     is_rounded = not str(abs(number))[_KEPT_DIGITS:].strip("0")
-    return is_rounded or (abs(number) > _EXACT_UP_TO and int(float(number)) == number)
+    return is_rounded or (abs(number) >= _BEGIN_OF_GAPS and int(float(number)) == number)
 
 
 def _reads_both_ways(header: str, order: DateOrder) -> str:

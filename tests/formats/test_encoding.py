@@ -72,6 +72,18 @@ def test_utf16_without_mark_is_guessed(table):
     )
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_wide_text_of_other_scripts_is_told_by_its_line_ends(table, codec):
+    found = table("id,name\n1,Παρασκευοπούλου Αλεξάνδρα\n2,日本語日本語日本語日本語\n".encode(codec))
+    assert found.detected.encoding == codec
+    assert found.cells == [("1", "Παρασκευοπούλου Αλεξάνδρα"), ("2", "日本語日本語日本語日本語")]
+
+
+@pytest.mark.parametrize("text", ["id,name\n1,a\0b\n2,c\0d\n", "id,name\n1, (\0 a)\n2, (\0 b)\n"])
+def test_narrow_text_with_a_few_nul_characters_is_not_taken_for_wide(table, text):
+    assert table(text).detected.encoding == "utf-8"
+
+
 def test_seven_bit_encodings_are_read_as_declared(table):
     found = table("id,name\n1,日本\n".encode("iso2022_jp"), encoding="iso-2022-jp")
     assert found.cells == [("1", "日本")]

@@ -25,6 +25,14 @@ def test_missing_columns_are_one_error_with_the_nearest_headers(make_definition)
     assert "1 required column is missing: 'Id' (did you mean 'Idd'?)" in str(caught.value)
 
 
+def test_one_column_that_holds_what_is_missing_is_asked_for_its_delimiter(make_definition):
+    with pytest.raises(FileRefusedError, match=r"say what stands between them \(file: delimiter\)"):
+        bind(make_definition(), ["Id^Name^Amount"])
+    with pytest.raises(FileRefusedError) as caught:
+        bind(make_definition(), ["Name"])
+    assert "delimiter" not in str(caught.value)
+
+
 def test_two_columns_for_one_field_are_refused_by_name(make_definition):
     with pytest.raises(FileRefusedError, match="the columns 'Id', ' ID' all feed the field 'id'"):
         bind(make_definition(), ["Id", " ID"])

@@ -66,6 +66,16 @@ def test_long_numbers_of_a_workbook_are_said_to_have_lost_digits(lading, make_de
     ]
 
 
+def test_the_first_number_whose_neighbour_a_workbook_can_not_hold_is_warned_of(
+    lading, make_definition, tmp_path
+):
+    path = workbook_of(tmp_path / "long.xlsx", [2**53 + 1], ["x"])
+    job = lading.job(lading.run(path, make_definition()))
+    assert lading.table()["amount"].to_list() == [2**53]
+    [warning] = job.warnings
+    assert "their last digits are lost" in warning
+
+
 def test_long_numbers_in_text_files_are_exact_and_not_remarked_on(lading, write_csv, make_definition):
     path = write_csv("Id,Name,Amount", "1,x,9007199254740993", "2,x,1234567890123450000")
     job = lading.job(lading.run(path, make_definition()))
