@@ -247,7 +247,7 @@ BAD_INPUTS = (
         "a workbook of 1.3 KB with a cell at XFD1048576",
         "rows.xlsx",
         sheets.far_corner,
-        Refused("file.unreadable"),
+        Refused("file.sheet_cells"),
     ),
     BadInput(
         "a gzip bomb: 70 MiB of one letter", "rows.csv.gz", archives.gzip_bomb, Refused("file.unpacked_ratio")
@@ -263,15 +263,14 @@ BAD_INPUTS = (
         "an xlsx bomb: 70 MiB of blanks in its sheet",
         "rows.xlsx",
         sheets.bomb,
-        Read((("1", "a", 10),)),
-        shows="name",
+        Refused("file.unpacked_ratio"),
     ),
+    BadInput("an ods bomb: 70 MiB of blanks", "rows.ods", sheets.ods_bomb, Refused("file.unpacked_ratio")),
     BadInput(
         "an xlsx workbook with 10,001 more parts than it needs",
         "rows.xlsx",
         sheets.many_parts,
-        Read((("1", "a", 10),)),
-        shows="name",
+        Refused("file.archive_entries"),
     ),
     BadInput(
         "a sheet that does not exist (`sheet: Totals`)",
