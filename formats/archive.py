@@ -101,6 +101,6 @@ def _refuse_unpacked(unpacked_bytes: int, path: Path, limits: Limits) -> None:
     if unpacked_bytes > JUDGED_BYTES and ratio > limits.unpacked_ratio:
         raise FileRefusedError(
             "file.unpacked_ratio",
-            f"unpacked, the file would be {ratio:,.0f} times as large ({unpacked_bytes:,} bytes); "
-            f"{limits.unpacked_ratio} times are allowed",
+            f"unpacked, the file would have {unpacked_bytes:,} bytes, more than "
+            f"{limits.unpacked_ratio:,} for each of its own, which no file of data does",
         )

@@ -265,6 +265,7 @@ BAD_INPUTS = (
         sheets.bomb,
         Refused("file.unpacked_ratio"),
     ),
+    BadInput("an ods bomb: 70 MiB of blanks", "rows.ods", sheets.ods_bomb, Refused("file.unpacked_ratio")),
     BadInput(
         "an xlsx workbook with 10,001 more parts than it needs",
         "rows.xlsx",

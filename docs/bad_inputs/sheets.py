@@ -86,6 +86,13 @@ def bomb() -> bytes:
     return _raw_workbook(f"{_ONE_ROW}{' ' * _BOMB_BYTES}")
 
 
+def ods_bomb() -> bytes:
+    """70 MiB of blanks in place of tables."""
+    content = f"<document-content>{' ' * _BOMB_BYTES}</document-content>"
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    return zipped({"mimetype": kind, "META-INF/manifest.xml": "<manifest/>", "content.xml": content})
+
+
 def many_parts() -> bytes:
     """A row, and thousands of empty parts that nothing refers to."""
     return _raw_workbook(_ONE_ROW, {f"xl/media/{number}.bin": "" for number in range(10_001)})
