@@ -1,11 +1,13 @@
 """Rows of one file that share a key, or a value that must be unique, found over the whole file."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 
+from schemas.chunk import BLOCK_ROWS
 from schemas.codes import CODES
 from schemas.definition import Definition
 from schemas.destination import Verdict
@@ -16,6 +18,20 @@ from tasks.staging import LINE, ORDINAL, RAW, ROW, VERDICT, Stage
 NAMED_ROWS = 5
 """How many of the other rows a message names."""
 
+_PLACED = (ORDINAL, ROW, LINE, VERDICT, "value")
+_MEMBERS = pl.Schema(
+    {
+        "group": pl.UInt32(),
+        ORDINAL: pl.UInt32(),
+        ROW: pl.UInt32(),
+        LINE: pl.UInt32(),
+        VERDICT: pl.UInt8(),
+        "value": pl.String(),
+        "some": pl.List(pl.UInt32()),
+        "size": pl.UInt32(),
+    }
+)
+
 
 @dataclass(frozen=True)
 class Duplicates:
@@ -23,22 +39,11 @@ class Duplicates:
 
     Attributes:
         verdicts: ordinal → what becomes of the row instead; only rows whose verdict may change.
-        errors: in order of ordinal.
+        errors: in order of ordinal, block by block, made while they are taken.
     """
 
     verdicts: dict[int, Verdict]
-    errors: list[RowError]
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Rows with equal values; the i-th of each list belongs to the same row, in order of ordinal."""
-
-    ordinals: list[int]
-    rows: list[int]
-    lines: list[int | None]
-    verdicts: list[int]
-    values: list[str | None]
+    errors: Iterator[list[RowError]]
 
 
 class KeyIndex:
@@ -62,29 +67,41 @@ class KeyIndex:
     def find(self, stage: Stage) -> Duplicates:
         """Who shares what, after the last block."""
         verdicts: dict[int, Verdict] = {}
-        errors: list[RowError] = []
-        for names in self._sets:
-            for group in self._groups(names, stage):
-                if names == self._key and self._policy != "error":
-                    verdicts |= _ignored(group, last=self._policy == "last")
-                else:
-                    errors += self._errors(group, names)
-                    verdicts |= dict.fromkeys(group.ordinals, Verdict.FAILED)
-        return Duplicates(verdicts, sorted(errors, key=lambda e: e.ordinal or 0))
+        at_fault = []
+        for number, names in enumerate(self._sets):
+            members = self._members(names, stage)
+            if names == self._key and self._policy != "error":
+                verdicts |= dict.fromkeys(_superfluous(members, last=self._policy == "last"), Verdict.IGNORED)
+            else:
+                verdicts |= dict.fromkeys(members[ORDINAL], Verdict.FAILED)
+                at_fault.append(members.with_columns(pl.lit(number).alias("set")))
+        return Duplicates(verdicts, self._errors(at_fault))
 
-    def _groups(self, names: tuple[str, ...], stage: Stage) -> Iterator[_Group]:
+    def _members(self, names: tuple[str, ...], stage: Stage) -> pl.DataFrame:
+        """(n_rows, …) the rows that share these fields with others, in order of ordinal.
+
+        Columns: those of the stage that place a row, `value` as it stood, `group` (0-based), `size` of the
+        group, and `some`: the row numbers of its first members.
+        """
         suspects = self._suspects(names)
-        if suspects.is_empty():
-            return
         raw = [RAW + name for name in names]
-        rows = pl.concat(
+        columns = [ORDINAL, ROW, LINE, VERDICT, *names, *raw]
+        found = [
             frame.filter(pl.col(ORDINAL).is_in(suspects.implode()))
-            for frame in stage.unfinished_blocks([ORDINAL, ROW, LINE, VERDICT, *names, *raw])
+            for frame in (stage.unfinished_blocks(columns) if len(suspects) else ())
+        ]
+        if not found:
+            return pl.DataFrame(schema=_MEMBERS)
+        value = pl.concat_str(raw, separator="; ", ignore_nulls=True).alias("value")
+        groups = (
+            pl.concat(found)
+            .with_columns(value)
+            .group_by(*names, maintain_order=True)
+            .agg(*_PLACED, pl.col(ROW).head(NAMED_ROWS + 1).alias("some"), pl.len().alias("size"))
+            .filter(pl.col("size") > 1)
+            .with_row_index("group")
         )
-        rows = rows.with_columns(pl.concat_str(raw, separator="; ", ignore_nulls=True).alias("value"))
-        groups = rows.group_by(*names, maintain_order=True).agg(ORDINAL, ROW, LINE, VERDICT, "value")
-        for row in groups.filter(pl.col(ORDINAL).list.len() > 1).iter_rows():
-            yield _Group(*row[len(names) :])
+        return groups.select(_MEMBERS.names()).explode(_PLACED).cast(_MEMBERS).sort(ORDINAL)
 
     def _suspects(self, names: tuple[str, ...]) -> pl.Series:
         """Ordinals of the rows whose hash stands more than once; equal hashes need not be equal values."""
@@ -100,33 +117,40 @@ class KeyIndex:
             part.filter(pl.col("hash").is_in(shared.implode()))[ORDINAL] for part in self._hashes[names]
         )
 
-    def _errors(self, group: _Group, names: tuple[str, ...]) -> Iterator[RowError]:
+    def _errors(self, at_fault: list[pl.DataFrame]) -> Iterator[list[RowError]]:
+        members = pl.concat(at_fault).sort(ORDINAL, maintain_order=True) if at_fault else pl.DataFrame()
+        while members.height:
+            last = (members.item(0, ORDINAL) // BLOCK_ROWS + 1) * BLOCK_ROWS - 1
+            here = members[ORDINAL].search_sorted(last, side="right")
+            yield [self._error(member) for member in members.head(here).iter_rows(named=True)]
+            members = members.slice(here)
+
+    def _error(self, member: dict[str, Any]) -> RowError:
+        names = self._sets[member["set"]]
         code = "key.duplicate" if names == self._key else "unique"
         field = names[0] if len(names) == 1 else None
-        letter = self._letters[field] if field else None
-        for index, ordinal in enumerate(group.ordinals):
-            yield RowError(
-                code,
-                CODES[code].says(others=_others(group.rows, index)),
-                ordinal,
-                group.rows[index],
-                group.lines[index],
-                self._sheet,
-                letter,
-                field,
-                group.values[index],
-            )
+        return RowError(
+            code,
+            CODES[code].says(others=_others(member["some"], member[ROW], member["size"])),
+            member[ORDINAL],
+            member[ROW],
+            member[LINE],
+            self._sheet,
+            self._letters[field] if field else None,
+            field,
+            member["value"],
+        )
 
 
-def _ignored(group: _Group, *, last: bool) -> dict[int, Verdict]:
-    """All good rows of the group but the first (or last); a row that failed anyway does not count."""
-    good = [o for o, verdict in zip(group.ordinals, group.verdicts, strict=True) if verdict == Verdict.GOOD]
-    return dict.fromkeys(good[:-1] if last else good[1:], Verdict.IGNORED)
+def _superfluous(members: pl.DataFrame, *, last: bool) -> pl.Series:
+    """The good rows of each group but the first (or last); a row that failed anyway does not count."""
+    good = members.filter(pl.col(VERDICT) == Verdict.GOOD)
+    stays = pl.col("group").is_last_distinct() if last else pl.col("group").is_first_distinct()
+    return good.filter(~stays)[ORDINAL]
 
 
-def _others(rows: list[int], index: int) -> str:
-    nearby: Iterable[int] = rows[: NAMED_ROWS + 1]
-    numbers = [row for row in nearby if row != rows[index]][:NAMED_ROWS]
-    more = len(rows) - 1 - len(numbers)
-    noun = "row" if len(rows) == 2 else "rows"
+def _others(some: list[int], own: int, size: int) -> str:
+    numbers = [row for row in some if row != own][:NAMED_ROWS]
+    more = size - 1 - len(numbers)
+    noun = "row" if size == 2 else "rows"
     return f"{noun} {', '.join(str(n) for n in numbers)}" + (f" and {more} more" if more else "")

@@ -57,8 +57,9 @@ def _checked(file: OpenFile, definition: Definition, staged: Stage, keep: KeepEr
             keep("validate", checked.errors, rows)
     duplicates = keys.find(staged)
     staged.finish(duplicates.verdicts)
-    groups.update((error.code, error.field) for error in duplicates.errors)
-    keep("duplicates", duplicates.errors, rows)
+    for errors in duplicates.errors:
+        groups.update((error.code, error.field) for error in errors)
+        keep("duplicates", errors, rows)
     warnings = [*_warnings(definition, binding, rows), *nameless.warnings, *checker.remarks.warnings]
     detected = replace(detected, notes=(*detected.notes, *checker.remarks.notes))
     return FileChecked(detected, rows, groups, warnings)
