@@ -83,7 +83,9 @@ def _with_definition(settings: Settings, file: Path, definition: Definition) -> 
     """What an import with this definition would refuse."""
     errors: list[RowError] = []
 
-    def keep(_part: str, found: Sequence[RowError], _rows: int) -> None:
+    def keep(_part: str, found: Sequence[RowError], rows: int) -> None:
+        if not rows:
+            errors.clear()
         errors.extend(found[: SHOWN_ERRORS - len(errors)])
 
     with tempfile.TemporaryDirectory(prefix="lading-check-") as folder:

@@ -53,7 +53,7 @@ _FILE = (
         "file.memory_limit",
         "{detail}",
         "The file can't be read in the memory that a reader may take.",
-        "four million commas in the first line, with 256 MiB allowed",
+        "eight million commas in the first line, with 512 MiB allowed",
     ),
     Code(
         "file.cpu_limit",

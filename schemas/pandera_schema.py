@@ -40,6 +40,10 @@ def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(found)
 
 
+class NoAnswerError(ValueError):
+    """A check did not answer with one of true and false for each row."""
+
+
 def failing(check: pa.Check, frame: pl.DataFrame, column: str | None = None) -> pl.Series:
     """(n_rows,) Boolean: True where the check says no; a null passes where the check ignores nulls.
 
@@ -47,11 +51,12 @@ def failing(check: pa.Check, frame: pl.DataFrame, column: str | None = None) -> 
         column: None for a check of whole rows.
 
     Raises:
-        ValueError: the answer is not one of true and false for each row; the check may raise what it likes.
+        NoAnswerError: the answer is not one of true and false for each row.
+        Exception: whatever else the check raises.
     """
     answer: pl.Series = check(frame.lazy(), column).check_output.collect().to_series()
     if answer.dtype != pl.Boolean or answer.len() != frame.height:
-        raise ValueError("it has to answer true or false for each row")
+        raise NoAnswerError("it has to answer true or false for each row")
     return ~answer
 
 

@@ -9,7 +9,7 @@ import polars as pl
 from schemas.definition import Definition
 from schemas.errors import DefinitionError
 from schemas.field_types import DTYPES
-from schemas.pandera_schema import failing
+from schemas.pandera_schema import NoAnswerError, failing
 from schemas.records import record_model
 
 
@@ -74,9 +74,10 @@ class RecordChecks:
             return frame[part.field or ""].is_null()
         try:
             return failing(part.check, frame, part.field)
-        except Exception as error:  # what somebody else's check may raise is not known
+        except Exception as error:  # what somebody else's check may raise is not known, and may quote a value
             what = f"the check {part.name!r} of the record {self._record!r}"
-            raise DefinitionError(f"{what} failed itself: {type(error).__name__}: {error}") from error
+            why = str(error) if isinstance(error, NoAnswerError) else type(error).__name__
+            raise DefinitionError(f"{what} failed itself: {why}") from error
 
 
 def fitting_model(definition: Definition) -> pa.DataFrameSchema:

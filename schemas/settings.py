@@ -85,7 +85,7 @@ class Settings(BaseSettings):
 
     memory_limit_bytes: int = Field(
         DEFAULT_LIMITS.memory_bytes,
-        ge=256 * 2**20,
+        ge=512 * 2**20,
         description="Memory that the process reading a file may take.",
     )
     cpu_limit_seconds: int = Field(

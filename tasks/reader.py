@@ -26,7 +26,7 @@ def read_apart(
 ) -> Answer:
     """Have the reader do `work` (see `tasks.reader_child`); gives its answer, `tell` its messages before.
 
-    A reader that somebody else killed is started once more, from the beginning.
+    A reader that somebody else killed is started once more, from the beginning, after `{"again": True}`.
 
     Raises:
         FileRefusedError: the file can't be read, or not within the limits, or it crashed the reader.
@@ -38,6 +38,8 @@ def read_apart(
     answer = _try(limits, whole, tell)
     if isinstance(answer, _Death) and not answer.is_late and -answer.status in _FROM_OUTSIDE:
         LOGGER.warning("the process that read the file was killed from outside; it is started once more")
+        if tell is not None:
+            tell({"again": True})
         answer = _try(limits, whole, tell)
     if isinstance(answer, _Death):
         raise _refusal(answer, limits)

@@ -6,17 +6,20 @@ each it gives messages in JSON, one a line, on its standard output: `{"tell": â€
 `{"fault": â€¦}`. It ends when its standard input does: then nobody waits for it.
 """
 
+import errno
 import json
 import os
 import queue
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple
+from itertools import groupby
 from pathlib import Path
 from traceback import format_tb
 from typing import Any, TextIO
 
+from schemas.chunk import CHUNK_ROWS
 from schemas.definition import Definition
 from schemas.errors import DefinitionError, FileRefusedError
 from schemas.limits import Limits
@@ -27,6 +30,13 @@ from tasks.reader_limits import enforce, out_of_memory, peak_bytes
 from tasks.reading import DETECTED
 from tasks.staging import Draft, Stage
 
+ERRORS_A_MESSAGE = 2_000
+"""A message ends with the chunk in which this many are reached."""
+
+_PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO, errno.ENOMEM, errno.EAGAIN)
+"""Errors of the system that say nothing of the file, and may be over when it is read again."""
+
+_NO_MEMORY = ("memory", "capacity overflow", "failed to spawn", "alloc", "resource temporarily")
 Message = Mapping[str, Any]
 Tell = Callable[[Message], None]
 
@@ -60,10 +70,17 @@ def _serve(request: dict[str, Any], send: Tell) -> None:
         send({"unfit": str(error), "peak_bytes": peak_bytes()})
     except MemoryError:
         send({"refused": ["file.memory_limit", str(out_of_memory(limits))]})
-    except OSError as error:
-        send({"full": error.strerror or type(error).__name__})
     except BaseException as error:  # noqa: BLE001 - a panic of a reader, too, is to be told
-        send({"fault": [type(error).__name__, format_tb(error.__traceback__)]})
+        send(_told(error, limits))
+
+
+def _told(error: BaseException, limits: Limits) -> Message:
+    """What to say of an error that nobody expected; never its message, which may quote the file."""
+    if isinstance(error, OSError) and error.errno in _PASSING:
+        return {"full": error.strerror}
+    if type(error).__name__ == "PanicException" and any(words in str(error).lower() for words in _NO_MEMORY):
+        return {"refused": ["file.memory_limit", str(out_of_memory(limits))]}
+    return {"fault": [type(error).__name__, format_tb(error.__traceback__)]}
 
 
 def _send(channel: TextIO, message: Message) -> None:
@@ -83,7 +100,8 @@ def _check(
     is_draft: bool,
 ) -> Message:
     def keep(part: str, errors: Sequence[RowError], rows: int) -> None:
-        tell({"part": part, "errors": [astuple(error) for error in errors], "rows": rows})
+        for some in _pieces(errors):
+            tell({"part": part, "errors": [astuple(error) for error in some], "rows": rows})
 
     staged = Draft(Path(stage)) if is_draft else Stage(Path(stage))
     checked = check_file(Path(path), file_name, Definition.model_validate(definition), staged, keep, limits)
@@ -94,6 +112,18 @@ def _check(
         "groups": groups,
         "warnings": checked.warnings,
     }
+
+
+def _pieces(errors: Sequence[RowError]) -> Iterator[list[RowError]]:
+    """The errors, which are in order of ordinal, in messages of a bearable size; those of a chunk in one."""
+    piece: list[RowError] = []
+    for _, group in groupby(errors, key=lambda error: (error.ordinal or 0) // CHUNK_ROWS):
+        piece += group
+        if len(piece) >= ERRORS_A_MESSAGE:
+            yield piece
+            piece = []
+    if piece or not errors:
+        yield piece
 
 
 def _look(limits: Limits, _tell: Tell, *, path: str, file_name: str, shown_errors: int) -> Message:

@@ -18,6 +18,12 @@ from typing import Any
 SMALL_BYTES = 200 * 2**20
 """A reader that never took more memory than this waits for the next file."""
 
+MOST_MESSAGE_CHARS = 256 * 2**20
+"""A longer message is none of ours: the reader may be in somebody else's hands."""
+
+MOST_THREADS = 4
+"""The memory limit counts the stacks of threads, of which polars would start one for each processor."""
+
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LANG", "TZ")
 _KEPT_PREFIXES = ("LC_", "PYTHON", "POLARS_")
 _SAID_BYTES = 64 * 1024
@@ -41,7 +47,7 @@ class ReaderProcess:
             stdout=subprocess.PIPE,
             stderr=self._said,
             encoding="utf-8",
-            env={name: value for name, value in os.environ.items() if _is_kept(name)},
+            env=_environment(),
             start_new_session=True,  # Ctrl-C is for us
             umask=0o077,
         )
@@ -50,13 +56,16 @@ class ReaderProcess:
         """Give the request and take what is said, until the process ends or nobody asks any more."""
         assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101, PT018 - pipes
         self.is_small = False
+        self._said.truncate(0)  # what it said of other files
         try:
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             return
-        for line in self._process.stdout:
-            if line.endswith("\n"):
+        while line := self._process.stdout.readline(MOST_MESSAGE_CHARS):
+            if not line.endswith("\n"):
+                self.kill()  # it died in the middle of a word, or says more than it ever should
+            else:
                 message = json.loads(line)
                 self.is_small = message.get("peak_bytes", SMALL_BYTES) < SMALL_BYTES
                 yield message
@@ -111,6 +120,11 @@ def _idle_reader() -> ReaderProcess | None:
                 return reader
             reader.end()
     return None
+
+
+def _environment() -> dict[str, str]:
+    threads = {"POLARS_MAX_THREADS": str(min(MOST_THREADS, os.cpu_count() or 1)), "OPENBLAS_NUM_THREADS": "1"}
+    return threads | {name: value for name, value in os.environ.items() if _is_kept(name)}
 
 
 def _is_kept(name: str) -> bool:

@@ -18,7 +18,10 @@ ErrorGroups = Counter[tuple[str, str | None]]
 """(code, field) → how many errors."""
 
 KeepErrors = Callable[[str, Sequence[RowError], int], None]
-"""Called with the part of the check (`validate` or `duplicates`), its errors, and the rows read so far."""
+"""Called with the part of the check (`validate` or `duplicates`), its errors, and the rows read so far.
+
+Errors of one chunk and part come in one call. No rows means: the file is read once more, from its beginning.
+"""
 
 DETECTED = TypeAdapter(Detected)
 
@@ -84,7 +87,9 @@ def check(
     """
 
     def told(message: Mapping[str, Any]) -> None:
-        keep(message["part"], [RowError(*values) for values in message["errors"]], message["rows"])
+        if "again" in message:
+            return keep("validate", [], 0)
+        return keep(message["part"], [RowError(*values) for values in message["errors"]], message["rows"])
 
     request = {
         "path": str(path.absolute()),

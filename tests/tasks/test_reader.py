@@ -17,6 +17,7 @@ from tasks import reading
 from tasks.reader import read_apart
 from tasks.reader_limits import unenforced
 from tasks.reader_process import end_idle_readers
+from tasks.reading import check
 
 MIB = 2**20
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process")
@@ -60,11 +61,11 @@ def await_reader(known=()):
 
 @ON_LINUX
 def test_a_file_that_takes_too_much_memory_makes_the_job_invalid(lading, make_definition, tmp_path):
-    lading.settings = lading.settings.model_copy(update={"memory_limit_bytes": 256 * MIB})
-    (tmp_path / "wide.csv").write_bytes(b"Id" + b"," * 4_000_000 + b"\n1\n")
+    lading.settings = lading.settings.model_copy(update={"memory_limit_bytes": 512 * MIB})
+    (tmp_path / "wide.csv").write_bytes(b"Id" + b"," * 8_000_000 + b"\n1\n")
     job = lading.job(lading.run(tmp_path / "wide.csv", make_definition()))
     assert (job.state, job.error_code) == (JobState.INVALID, "file.memory_limit")
-    assert "more than the 256 MiB of memory that LADING_MEMORY_LIMIT_BYTES allows" in job.error_message
+    assert "more than the 512 MiB of memory that LADING_MEMORY_LIMIT_BYTES allows" in job.error_message
 
 
 def test_a_file_that_takes_too_much_processor_time_makes_the_job_invalid(lading, make_definition, tmp_path):
@@ -148,3 +149,35 @@ def test_the_reader_gets_no_secret_and_finds_only_the_installed_lading(tmp_path,
 
 def test_only_what_the_system_does_not_enforce_is_told_of():
     assert bool(unenforced()) == (sys.platform != "linux")
+
+
+def test_more_errors_than_fit_in_a_message_arrive_one_by_one(lading, make_definition, write_csv):
+    rows = 30_000
+    path = write_csv("Id,Name,Amount", *(f"k{i // 2},,x" for i in range(rows)))
+    job = lading.job(lading.run(path, make_definition()))
+    assert job.failed == rows
+    errors = lading.errors(job.id)
+    assert len(errors) == job.errors
+    assert [e.ordinal for e in errors if e.code == "key.duplicate"] == list(range(rows))
+    assert [e.message for e in errors if e.code == "key.duplicate"][:2] == [
+        "the same key stands in row 3",
+        "the same key stands in row 2",
+    ]
+
+
+def test_a_check_whose_reader_was_killed_lists_each_error_once(make_definition, write_csv, tmp_path):
+    path = write_csv("Id,Name,Amount", *(f"k{i},a,{'x' if i == 5 else i}" for i in range(60_000)))
+    told = []
+
+    def keep(_part, errors, rows):
+        if not rows:
+            told.clear()
+        told.extend(errors)
+        if errors and len(killed) == 0:
+            killed.extend(readers())
+            killed[0].kill()
+
+    killed = []
+    check(Limits(), path, path.name, make_definition(), tmp_path / "stage", keep)
+    assert len(killed) == 1
+    assert [error.ordinal for error in told] == [5]
