@@ -26,7 +26,7 @@ def named_definition(settings: Settings, named: str) -> Definition:
         NotFoundError: there is neither.
         DefinitionError: the document is wrong.
     """
-    if _is_document(named):
+    if is_document(named):
         return read_definition(Path(named))
     with Store.opened(settings) as store, store.read() as session:
         return get_definition(session, settings.tenant, named).definition
@@ -41,7 +41,7 @@ def kept_definition(settings: Settings, named: str) -> DefinitionVersion:
     """
     definition = named_definition(settings, named)
     with Store.opened(settings) as store, store.write() as session:
-        if _is_document(named):
+        if is_document(named):
             return put_definition(session, settings.tenant, definition)
         return get_definition(session, settings.tenant, named)
 
@@ -85,7 +85,8 @@ def show_inference(inference: Proposal) -> None:
         say("note", note)
 
 
-def _is_document(named: str) -> bool:
+def is_document(named: str) -> bool:
+    """Whether this is the path of a definition's document, and not the name of a stored one."""
     return named.lower().endswith(DOCUMENTS)
 
 

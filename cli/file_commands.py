@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.definition_choice import infer_file, named_definition, show_inference
+from cli.definition_choice import infer_file, is_document, named_definition, show_inference
 from cli.job_view import error_json, error_text
 from cli.options import Home, Json, existing, settings_for
 from cli.output import ExitStatus, plain, print_json, say
@@ -40,7 +40,9 @@ def check_command(
     home: Home = None,
 ) -> None:
     """Say what the file is and what would be refused; nothing is kept. Exit status as for import."""
-    settings = settings_for(home)
+    # A home is needed, and made, only where a stored definition is asked for.
+    is_stored = definition is not None and not is_document(definition)
+    settings = settings_for(home) if is_stored else Settings()
     existing(file)
     chosen = named_definition(settings, definition) if definition is not None else None
     try:

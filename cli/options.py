@@ -33,10 +33,13 @@ def existing(file: Path) -> Path:
     """The path, if a file is there; Typer saw to it that one that is there can be read.
 
     Raises:
-        NotFoundError: none is.
+        NotFoundError: nothing is.
+        FatalError: something else is.
     """
-    if not file.is_file():
+    if not file.exists():
         raise NotFoundError(f"there is no file {str(file)!r}")
+    if not file.is_file():
+        raise FatalError(f"{str(file)!r} is a folder, a pipe or a device; name a file")
     return file
 
 

@@ -160,7 +160,8 @@ def _check_pattern(pattern: str | None) -> None:
     try:
         pl.Series([""]).str.contains(whole_match(pattern or ""))
     except pl.exceptions.ComputeError as error:
-        raise ValueError(f"the pattern {pattern!r} is no regular expression: {error}") from error
+        told = str(error).partition("\n\nThis error occurred")[0]
+        raise ValueError(f"the pattern {pattern!r} is no regular expression: {told}") from error
 
 
 def whole_match(pattern: str) -> str:

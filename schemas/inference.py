@@ -18,6 +18,7 @@ from schemas.text_table import Cells, Detected, TextBlock
 CANDIDATES: tuple[Field, ...] = (
     Field(name="f", type=FieldType.INTEGER),
     Field(name="f", type=FieldType.NUMBER),
+    Field(name="f", type=FieldType.DECIMAL),
     Field(name="f", type=FieldType.BOOLEAN),
     Field(name="f", type=FieldType.DATE),
     Field(name="f", type=FieldType.DATE, format="%m/%d/%Y"),
@@ -48,6 +49,9 @@ _OTHER_ORDER = {
 
 _TEXT = len(CANDIDATES)
 """Stands for no candidate at all, where the candidates stand by their index."""
+
+FLOAT_DIGITS = 15
+"""Every number of so many digits comes out of a float as it went in; one written with more is a decimal."""
 
 NEARLY = 0.95
 """A column of text whose values are nearly all of another type is pointed out."""
@@ -138,14 +142,25 @@ def _read_as(present: pl.Series, candidate: Field, cells: Cells) -> tuple[pl.Ser
         fits = present.str.strip_chars().str.contains(_MORE_THAN_CASTING[candidate.type])
         if not fits.all():
             return present, int((~fits).sum())
+    if candidate.type is FieldType.NUMBER and cells is Cells.TEXT:
+        too_long = _digits(present) > FLOAT_DIGITS
+        if too_long.any():
+            return present, int(too_long.sum())
     column = cast_column(present, candidate, cells)
     return column.values, sum(int(mask.sum()) for mask in column.failures.values())
+
+
+def _digits(numbers: pl.Series) -> pl.Series:
+    """How many digits of each number say something."""
+    mantissas = numbers.str.replace(r"[eE].*$", "").str.replace_all(r"\D", "")
+    return mantissas.str.strip_chars_start("0").str.len_chars()
 
 
 _MORE_THAN_CASTING = {
     # A leading zero or plus is part of an identifier or a telephone number, not of a number.
     FieldType.INTEGER: r"^(0|-?[1-9]\d*)$",
     FieldType.NUMBER: r"^-?(0|[1-9]\d*)(\.\d+([eE][+-]?\d+)?)?$",
+    FieldType.DECIMAL: r"^-?(0|[1-9]\d*)(\.\d+)?$",
     FieldType.BOOLEAN: r"^(?i:true|false|yes|no|wahr|falsch|ja|nein|vrai|faux|oui|non|verdadero|falso|vero)$",
 }
 

@@ -133,3 +133,19 @@ def test_nothing_is_written_over_what_lies_in_the_home(lading, folder):
     said = lading("import", "rows.csv", "--yes", "--failed-rows", ".lading/lading.db")
     assert (said.status, "lies in Lading's home" in said.err) == (2, True)
     assert (folder / ".lading" / "lading.db").read_bytes() == before
+
+
+def test_what_is_no_file_is_called_what_it_is(lading, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        ended = lading("import", path, "-d", "things")
+        assert (ended.status, "is a folder, a pipe or a device" in ended.err) == (2, True)
+
+
+def test_a_look_at_a_file_leaves_nothing_beside_it(lading, folder, monkeypatch):
+    monkeypatch.delenv("LADING_HOME", raising=False)
+    (folder / "rows.csv").write_text("Id\n1\n")
+    before = set(folder.iterdir())
+    assert lading("check", "rows.csv").status == 0
+    assert lading("infer", "rows.csv").status == 0
+    assert set(folder.iterdir()) == before
