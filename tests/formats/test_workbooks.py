@@ -232,6 +232,32 @@ def test_repeated_rows_and_cells_of_a_spreadsheet_stand_for_as_many(path, read_t
 
 
 def test_a_hidden_sheet_of_a_spreadsheet_is_read_only_where_it_is_named(path, read_table):
+def test_a_table_inside_a_cell_or_beside_the_sheets_is_no_sheet(path, read_table):
+    inner = f'<table:table table:name="Inner"><table:table-row>{ods_text("in")}</table:table-row></table:table>'
+    holder = ods_text("2").replace("</table:table-cell>", f"{inner}</table:table-cell>")
+    linked = f"<table:dde-links><table:dde-link>{inner}</table:dde-link></table:dde-links>"
+    write_ods(
+        path, [[ods_text("a"), ods_text("b")], [ods_text("1"), holder], [ods_text("3"), ods_text("4")]], linked
+    )
+    found = read_table(path)
+    assert (found.headers, found.cells, found.rows) == (["a", "b"], [("1", "2"), ("3", "4")], [2, 3])
+    assert found.detected.notes == ()
+
+
+@pytest.mark.parametrize("count", ["0", "-3", "many", "9" * 5_000])
+@pytest.mark.parametrize("element", ["table-row", "table-cell"])
+def test_a_count_of_rows_or_cells_that_is_none_is_refused(path, read_table, element, count):
+    attribute = "number-rows-repeated" if element == "table-row" else "number-columns-repeated"
+    row = f"<table:table-row>{ods_text('x')}</table:table-row>"
+    row = row.replace(f"<table:{element}", f'<table:{element} table:{attribute}="{count}"')
+    write_ods(path, [], tables=f'<table:table table:name="S">{row}</table:table>')
+    with pytest.raises(
+        FileRefusedError, match=f"the workbook says {attribute}=.*, which is no count"
+    ) as refused:
+        read_table(path)
+    assert refused.value.code == "file.unreadable"
+
+
     style = (
         '<style:style style:name="ta2" style:family="table"><style:table-properties table:display="false"/>'
         "</style:style>"
