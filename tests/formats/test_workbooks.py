@@ -2,6 +2,7 @@
 
 import datetime as dt
 import struct
+import zipfile
 
 import odf.opendocument
 import odf.table
@@ -231,7 +232,6 @@ def test_repeated_rows_and_cells_of_a_spreadsheet_stand_for_as_many(path, read_t
     assert read_table(path, sheet="sheet1").headers == ["other"]
 
 
-def test_a_hidden_sheet_of_a_spreadsheet_is_read_only_where_it_is_named(path, read_table):
 def test_a_table_inside_a_cell_or_beside_the_sheets_is_no_sheet(path, read_table):
     inner = f'<table:table table:name="Inner"><table:table-row>{ods_text("in")}</table:table-row></table:table>'
     holder = ods_text("2").replace("</table:table-cell>", f"{inner}</table:table-cell>")
@@ -258,6 +258,7 @@ def test_a_count_of_rows_or_cells_that_is_none_is_refused(path, read_table, elem
     assert refused.value.code == "file.unreadable"
 
 
+def test_a_hidden_sheet_of_a_spreadsheet_is_read_only_where_it_is_named(path, read_table):
     style = (
         '<style:style style:name="ta2" style:family="table"><style:table-properties table:display="false"/>'
         "</style:style>"
@@ -311,6 +312,42 @@ def test_half_a_workbook_is_refused(kind, path, refusal):
     WRITERS[kind](path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert refusal(path) == "file.unreadable"
+
+
+def _damaged_ods(path, signature, offset, bytes_there):
+    """A spreadsheet that calls itself so in packed bytes, with others behind each signature."""
+    write_ods(path, [[ods_text("id")]])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    content, at = bytearray(path.read_bytes()), -1
+    while (at := content.find(signature, at + 1)) >= 0:
+        content[at + offset : at + offset + len(bytes_there)] = bytes_there
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        (b"PK\x05\x06", 16, struct.pack("<I", 0xFFFFFF00)),
+        (b"PK\x05\x06", 12, struct.pack("<I", 0xFFFFFF00)),
+        (b"PK\x01\x02", 42, struct.pack("<I", 0xFFFFFFF0)),
+        (b"PK\x01\x02", 8, b"\x01\x00"),
+        (b"PK\x01\x02", 10, b"\x63\x00"),
+        (b"PK\x01\x02", 16, b"\xff\xff\xff\xff"),
+        (b"PK\x03\x04", 26, b"\xff\xff"),
+        (b"mimetype", 8, b"\xff" * 20),
+    ],
+    ids=["directory", "directory_size", "place", "locked", "method", "crc", "name_length", "packed"],
+)
+def test_a_damaged_spreadsheet_is_refused_and_no_fault(path, read_table, damage):
+    _damaged_ods(path, *damage)
+    with pytest.raises(FileRefusedError) as refused:
+        read_table(path)
+    assert refused.value.code == "file.unreadable"
+    assert "Errno" not in str(refused.value)
 
 
 def test_a_spreadsheet_of_a_few_bytes_that_spans_millions_of_cells_is_refused(path, refusal):
