@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +25,8 @@ _CALC = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
 _SHEETS = f"{_OFFICE}spreadsheet"
 _CELLS = (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell")
 _NUMBERS = frozenset({"float", "currency", "percentage"})
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,9})?\Z", re.ASCII)
+_TRUTHS = frozenset({"true", "false"})
 _SHOWN_ERROR = re.compile(r"#[A-Z][A-Z0-9/_]*[!?]?\Z|Err:\d+\Z")
 _MIDNIGHT = re.compile(r"T00:00(:00(\.0*)?)?\Z")
 _COUNT = re.compile(r"\+?0*[1-9]\d{0,17}\Z", re.ASCII)
@@ -174,21 +177,35 @@ def _cells(row: ET.Element) -> list[OdsCell]:
 
 
 def _value(cell: ET.Element) -> tuple[str, StoredAs, bool]:
-    """Text, how it is stored, and whether it is an error."""
+    """Text, how it is stored, and whether it is an error; a value that is none of its kind is text."""
     kind = cell.get(f"{_OFFICE}value-type")
     shown = "\n".join(_text(part) for part in cell if part.tag == f"{_TEXT}p")
     failed = cell.get(f"{_TABLE}formula") is not None and _SHOWN_ERROR.match(shown)
     if failed or cell.get(f"{_CALC}value-type") == "error":
         return shown or "#VALUE!", StoredAs.TEXT, True
     if kind in _NUMBERS and (number := cell.get(f"{_OFFICE}value")) is not None:
-        return _plain_number(number), StoredAs.NUMBER, False
+        return (_plain_number(number), StoredAs.NUMBER, False) if _NUMBER.match(number) else _as_text(number)
     if kind == "boolean" and (truth := cell.get(f"{_OFFICE}boolean-value")) is not None:
-        return truth, StoredAs.BOOLEAN, False
+        return (truth, StoredAs.BOOLEAN, False) if truth in _TRUTHS else _as_text(truth)
     if kind == "date" and (date := cell.get(f"{_OFFICE}date-value")) is not None:
-        return _MIDNIGHT.sub("", date).replace("T", " "), StoredAs.MOMENT, False
+        said = _MIDNIGHT.sub("", date).replace("T", " ")
+        return (said, StoredAs.MOMENT, False) if _is_date(date) else _as_text(said)
     if kind == "time" and (time := cell.get(f"{_OFFICE}time-value")) is not None:
-        return iso_duration_text(time) or time, StoredAs.MOMENT, False
+        duration = iso_duration_text(time)
+        return (duration, StoredAs.MOMENT, False) if duration is not None else _as_text(time)
     return shown or cell.get(f"{_OFFICE}string-value") or "", StoredAs.TEXT, False
+
+
+def _as_text(said: str) -> tuple[str, StoredAs, bool]:
+    return said, StoredAs.TEXT, False
+
+
+def _is_date(iso: str) -> bool:
+    try:
+        datetime.fromisoformat(iso)
+    except ValueError:
+        return False
+    return True
 
 
 def _plain_number(number: str) -> str:

@@ -15,6 +15,7 @@ import formats
 from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
 from schemas.limits import Limits
+from schemas.text_table import StoredAs
 from tests.formats.ods_writer import ods_cell, ods_text, write_ods
 from tests.formats.xlsb_writer import write_xlsb
 
@@ -150,6 +151,22 @@ def test_it_is_told_how_each_cell_is_stored(kind, path):
     assert ["".join(stored.of(row)) for row in (7, 9)] == STORED
     assert stored.of(6) in {None, tuple("t" * 10)}
     assert stored.of(10) is None
+
+
+def test_a_value_of_a_spreadsheet_that_is_none_of_its_kind_is_text(path, read_table):
+    wrong = [
+        ods_cell("float", "1.5", value="1,5"),
+        ods_cell("float", "1E5", value="1E5x"),
+        ods_cell("float", "1E5", value="1e99999999999999999999"),
+        ods_cell("boolean", "TRUE", boolean_value="yes"),
+        ods_cell("date", "30.02.24", date_value="2024-02-30T00:00"),
+        ods_cell("time", "12:75", time_value="12:75:00"),
+    ]
+    write_ods(path, [[ods_text(name) for name in "abcdef"], wrong])
+    texts = ("1,5", "1E5x", "1e99999999999999999999", "yes", "2024-02-30", "12:75:00")
+    assert read_table(path).cells == [texts]
+    with formats.opened(path, FileOptions(), frozenset()) as file:
+        assert set(file.stored_cells().of(2)) == {StoredAs.TEXT}
 
 
 @pytest.mark.parametrize(
