@@ -3,6 +3,7 @@
 import re
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,6 +11,17 @@ from schemas.errors import FileRefusedError
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+"""What `zipfile` raises for an archive, or a part of one, that is damaged (or locked: RuntimeError)."""
 _CHUNK_BYTES = 1024 * 1024
 _OVERLAP_BYTES = 256
 _SECTOR_SHIFTS = (9, 12)
@@ -21,7 +33,7 @@ def zip_names(path: Path) -> frozenset[str] | None:
     try:
         with zipfile.ZipFile(path) as archive:
             return frozenset(name.lower() for name in archive.namelist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+    except BROKEN_ZIP:
         return None
 
 

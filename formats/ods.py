@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from formats.blocks import DataRows
-from formats.containers import ZIP, is_broken_zip, locked, zip_names
+from formats.containers import BROKEN_ZIP, ZIP, is_broken_zip, locked, zip_names
 from formats.header_row import HEAD_ROWS
 from formats.ods_xml import OdsRow, OdsTable, survey, table_rows
 from formats.workbook import detected_sheet, named_sheet, no_cells, note_of_others, refused_when_broken
@@ -31,13 +31,18 @@ class Ods:
     of_text = False
 
     def matches(self, path: Path, head: bytes) -> bool:
-        """True for an archive that calls itself so, usually in its first part."""
+        """True for an archive that calls itself so, usually in its first part, or says it in broken bytes."""
         if not head.startswith(ZIP):
             return False
         if _MIMETYPE in head or is_broken_zip(path, head):
             return _MIMETYPE in head
         names = zip_names(path) or frozenset()
-        return {"content.xml", "mimetype"} <= names and _part(path, "mimetype").strip() == _MIMETYPE
+        if not {"content.xml", "mimetype"} <= names:
+            return False
+        try:
+            return _part(path, "mimetype").strip() == _MIMETYPE
+        except BROKEN_ZIP:
+            return True
 
     def detect(
         self,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -21,10 +22,14 @@ _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 _CALC = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
+_SHEETS = f"{_OFFICE}spreadsheet"
 _CELLS = (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell")
 _NUMBERS = frozenset({"float", "currency", "percentage"})
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,9})?\Z", re.ASCII)
+_TRUTHS = frozenset({"true", "false"})
 _SHOWN_ERROR = re.compile(r"#[A-Z][A-Z0-9/_]*[!?]?\Z|Err:\d+\Z")
 _MIDNIGHT = re.compile(r"T00:00(:00(\.0*)?)?\Z")
+_COUNT = re.compile(r"\+?0*[1-9]\d{0,17}\Z", re.ASCII)
 _MOST_DIGITS = 400
 
 
@@ -107,23 +112,29 @@ def _rows(path: Path, limits: Limits) -> Iterator[tuple[str, bool, OdsRow | None
     name, visible, number = "", True, 1
     with open_archive(path, limits) as archive, archive.open("content.xml") as stream:
         parents: list[ET.Element] = []
+        are_sheets: list[bool] = []
         for event, element in ET.iterparse(stream, ("start", "end")):  # noqa: S314 - expat bounds its entities
             if event == "start":
-                parents.append(element)
                 if element.tag == f"{_TABLE}table":
-                    name, number = element.get(f"{_TABLE}name", ""), 1
-                    visible = element.get(f"{_TABLE}style-name") not in hidden
-                    yield name, visible, None
+                    are_sheets.append(not are_sheets and parents[-1:] != [] and parents[-1].tag == _SHEETS)
+                    if are_sheets == [True]:
+                        name, number = element.get(f"{_TABLE}name", ""), 1
+                        visible = element.get(f"{_TABLE}style-name") not in hidden
+                        yield name, visible, None
+                parents.append(element)
                 continue
             parents.pop()
-            if element.tag == f"{_STYLE}style" and _hides(element):
+            if element.tag == f"{_TABLE}table":
+                are_sheets.pop()
+            elif element.tag == f"{_STYLE}style" and _hides(element):
                 hidden.add(element.get(f"{_STYLE}name", ""))
             elif element.tag == f"{_TABLE}table-row":
-                repeated = int(element.get(f"{_TABLE}number-rows-repeated", "1"))
-                cells = _cells(element)
-                for again in range(repeated if cells else 0):
-                    yield name, visible, OdsRow(number + again, cells)
-                number += repeated
+                if are_sheets == [True]:
+                    repeated = _repeated(element, "number-rows-repeated")
+                    cells = _cells(element)
+                    for again in range(repeated if cells else 0):
+                        yield name, visible, OdsRow(number + again, cells)
+                    number += repeated
                 parents[-1].clear()
 
 
@@ -132,13 +143,29 @@ def _hides(style: ET.Element) -> bool:
     return properties is not None and properties.get(f"{_TABLE}display") == "false"
 
 
+def _repeated(element: ET.Element, attribute: str) -> int:
+    """For how many rows or cells the element stands.
+
+    Raises:
+        FileRefusedError: the attribute is no count (`file.unreadable`).
+    """
+    told = element.get(f"{_TABLE}{attribute}")
+    if told is None:
+        return 1
+    if not _COUNT.match(told):
+        raise FileRefusedError(
+            "file.unreadable", f"the workbook says {attribute}={told[:20]!r}, which is no count"
+        )
+    return int(told)
+
+
 def _cells(row: ET.Element) -> list[OdsCell]:
     cells: list[OdsCell] = []
     column = 0
     for element in row:
         if element.tag not in _CELLS:
             continue
-        repeated = int(element.get(f"{_TABLE}number-columns-repeated", "1"))
+        repeated = _repeated(element, "number-columns-repeated")
         has_value = element.tag == _CELLS[0] and (len(element) or len(element.attrib))
         value = _value(element) if has_value else None
         if value is not None and value[0].strip():
@@ -150,21 +177,35 @@ def _cells(row: ET.Element) -> list[OdsCell]:
 
 
 def _value(cell: ET.Element) -> tuple[str, StoredAs, bool]:
-    """Text, how it is stored, and whether it is an error."""
+    """Text, how it is stored, and whether it is an error; a value that is none of its kind is text."""
     kind = cell.get(f"{_OFFICE}value-type")
     shown = "\n".join(_text(part) for part in cell if part.tag == f"{_TEXT}p")
     failed = cell.get(f"{_TABLE}formula") is not None and _SHOWN_ERROR.match(shown)
     if failed or cell.get(f"{_CALC}value-type") == "error":
         return shown or "#VALUE!", StoredAs.TEXT, True
     if kind in _NUMBERS and (number := cell.get(f"{_OFFICE}value")) is not None:
-        return _plain_number(number), StoredAs.NUMBER, False
+        return (_plain_number(number), StoredAs.NUMBER, False) if _NUMBER.match(number) else _as_text(number)
     if kind == "boolean" and (truth := cell.get(f"{_OFFICE}boolean-value")) is not None:
-        return truth, StoredAs.BOOLEAN, False
+        return (truth, StoredAs.BOOLEAN, False) if truth in _TRUTHS else _as_text(truth)
     if kind == "date" and (date := cell.get(f"{_OFFICE}date-value")) is not None:
-        return _MIDNIGHT.sub("", date).replace("T", " "), StoredAs.MOMENT, False
+        said = _MIDNIGHT.sub("", date).replace("T", " ")
+        return (said, StoredAs.MOMENT, False) if _is_date(date) else _as_text(said)
     if kind == "time" and (time := cell.get(f"{_OFFICE}time-value")) is not None:
-        return iso_duration_text(time) or time, StoredAs.MOMENT, False
+        duration = iso_duration_text(time)
+        return (duration, StoredAs.MOMENT, False) if duration is not None else _as_text(time)
     return shown or cell.get(f"{_OFFICE}string-value") or "", StoredAs.TEXT, False
+
+
+def _as_text(said: str) -> tuple[str, StoredAs, bool]:
+    return said, StoredAs.TEXT, False
+
+
+def _is_date(iso: str) -> bool:
+    try:
+        datetime.fromisoformat(iso)
+    except ValueError:
+        return False
+    return True
 
 
 def _plain_number(number: str) -> str:

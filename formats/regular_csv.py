@@ -13,6 +13,7 @@ import polars as pl
 from formats.csv_records import OPEN_QUOTE_CHARS
 
 _QUOTE, _LF = ord('"'), ord("\n")
+_MARK = "\ufeff"
 Positions = npt.NDArray[np.int64]
 
 
@@ -37,9 +38,9 @@ def regular_records(text: str, delimiter: str, width: int) -> RegularRecords | N
     """The records of a window of whole physical lines; None where one of them is not regular.
 
     Regular is: `width` cells, none longer than a reader should take, quotes around whole cells only and
-    doubled inside them, no CR but before an LF.
+    doubled inside them, no CR but before an LF; and no mark of byte order at its beginning, which polars drops.
     """
-    if not delimiter.isascii() or text.count("\r") != text.count("\r\n"):
+    if not delimiter.isascii() or text.startswith(_MARK) or text.count("\r") != text.count("\r\n"):
         return None
     data = text.encode()
     array = np.frombuffer(data, dtype=np.uint8)

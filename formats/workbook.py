@@ -1,6 +1,7 @@
 """What the workbooks have in common; and those of Excel that are read whole, at their true coordinates."""
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,9 @@ from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.text_table import Column, Detected, StoredCells, TextBlock
+
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
+"""Bytes that are missing, or not what they were."""
 
 
 class Workbook:
@@ -159,8 +163,9 @@ def refused_when_broken() -> Iterator[None]:
 
 def _reason(error: BaseException) -> str:
     """Why the workbook can't be read, in words where the reader's own would not help."""
-    told = str(error).split("\n", 1)[0].removeprefix("calamine error: ")
+    said = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
+    told = said.split("\n", 1)[0].removeprefix("calamine error: ")
     told = told.partition(" error: ")[2] or told
-    if isinstance(error, zipfile.BadZipFile) or not isinstance(error, Exception) or "Cannot detect" in told:
+    if isinstance(error, _BROKEN) or not isinstance(error, Exception) or "Cannot detect" in told:
         return f"it is cut off or broken ({told})"
     return f"{told}; correct it in the program that made it and save it anew"

@@ -65,15 +65,18 @@ def _checked(file: OpenFile, definition: Definition, staged: Stage, keep: KeepEr
     return FileChecked(detected, rows, groups, warnings)
 
 
-def look_at_file(path: Path, file_name: str, limits: Limits, shown_errors: int) -> FileLook:
+def look_at_file(path: Path, file_name: str, folder: Path, limits: Limits, shown_errors: int) -> FileLook:
     """What the file is by itself: its rows, and those that can't be split into cells.
+
+    Args:
+        folder: where a packed file is unpacked to.
 
     Raises:
         FileRefusedError: the file can't be read as a table.
     """
     rows, malformed = 0, 0
     errors: list[RowError] = []
-    with opened(path, FileOptions(), frozenset(), file_name, limits) as file:
+    with opened(path, FileOptions(), frozenset(), file_name, limits, folder) as file:
         for block in file.blocks():
             rows += block.cells.height
             malformed += len(block.malformed)
@@ -85,13 +88,16 @@ def look_at_file(path: Path, file_name: str, limits: Limits, shown_errors: int) 
     return FileLook(file.detected, rows, malformed, errors)
 
 
-def infer_file(path: Path, file_name: str, limits: Limits) -> Proposal:
+def infer_file(path: Path, file_name: str, folder: Path, limits: Limits) -> Proposal:
     """A definition that accepts every well-formed row of the file.
+
+    Args:
+        folder: where a packed file is unpacked to.
 
     Raises:
         FileRefusedError: the file can't be read as a table.
     """
-    with opened(path, FileOptions(), frozenset(), file_name, limits) as file:
+    with opened(path, FileOptions(), frozenset(), file_name, limits, folder) as file:
         inference = infer_definition(definition_name(file_name), file.detected, file.blocks())
     return Proposal(inference.definition, inference.notes)
 

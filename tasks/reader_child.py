@@ -126,13 +126,13 @@ def _pieces(errors: Sequence[RowError]) -> Iterator[list[RowError]]:
         yield piece
 
 
-def _look(limits: Limits, _tell: Tell, *, path: str, file_name: str, shown_errors: int) -> Message:
-    look = look_at_file(Path(path), file_name, limits, shown_errors)
+def _look(limits: Limits, _tell: Tell, *, path: str, file_name: str, folder: str, shown_errors: int) -> Message:
+    look = look_at_file(Path(path), file_name, Path(folder), limits, shown_errors)
     return asdict(look)
 
 
-def _infer(limits: Limits, _tell: Tell, *, path: str, file_name: str) -> Message:
-    inference = infer_file(Path(path), file_name, limits)
+def _infer(limits: Limits, _tell: Tell, *, path: str, file_name: str, folder: str) -> Message:
+    inference = infer_file(Path(path), file_name, Path(folder), limits)
     return {"definition": inference.definition.model_dump(mode="json"), "notes": inference.notes}
 
 

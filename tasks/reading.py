@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -110,8 +111,9 @@ def look(limits: Limits, path: Path, file_name: str, shown_errors: int) -> FileL
     Raises:
         FileRefusedError: the file can't be read as a table.
     """
-    request = {"path": str(path.absolute()), "file_name": file_name, "shown_errors": shown_errors}
-    answer = read_apart(limits, "look", request)
+    with _unpacking_folder() as folder:
+        request = {"path": str(path.absolute()), "file_name": file_name, "folder": folder}
+        answer = read_apart(limits, "look", {**request, "shown_errors": shown_errors})
     errors = [RowError(**error) for error in answer["errors"]]
     return FileLook(DETECTED.validate_python(answer["detected"]), answer["rows"], answer["malformed"], errors)
 
@@ -122,8 +124,15 @@ def infer(limits: Limits, path: Path, file_name: str) -> Proposal:
     Raises:
         FileRefusedError: the file can't be read as a table.
     """
-    answer = read_apart(limits, "infer", {"path": str(path.absolute()), "file_name": file_name})
+    with _unpacking_folder() as folder:
+        request = {"path": str(path.absolute()), "file_name": file_name, "folder": folder}
+        answer = read_apart(limits, "infer", request)
     return Proposal(Definition.model_validate(answer["definition"]), tuple(answer["notes"]))
+
+
+def _unpacking_folder() -> TemporaryDirectory[str]:
+    """Where the reader unpacks a file: in a folder of ours, for a reader that is killed leaves it there."""
+    return TemporaryDirectory(prefix="lading-")
 
 
 def write_failed_rows(limits: Limits, source: Path, detected: Detected, out: Path, errors: Path) -> int:

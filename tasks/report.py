@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from schemas.clock import utc_now
-from schemas.errors import FileRefusedError, NotFoundError
+from schemas.errors import FatalError
 from schemas.settings import Settings
 from store.database import Store
 from store.jobs import get_job
@@ -16,7 +16,8 @@ from tasks.stage import stage
 def report_job(settings: Settings, job_id: str) -> Path | None:
     """Write the files that the job leaves; gives the path of the failed rows, None where none failed.
 
-    Failed rows whose upload is gone can't be given back; the job's warnings say so.
+    Failed rows that can't be given back, as when the upload is gone, are no reason to repeat the report: the
+    job's warnings say so.
     """
     with Store.opened(settings) as store:
         warnings: list[str] = []
@@ -26,7 +27,7 @@ def report_job(settings: Settings, job_id: str) -> Path | None:
             try:
                 if path is not None and job.errors:
                     written = failed_rows(settings, session, job_id, path)
-            except (NotFoundError, FileRefusedError) as error:
+            except FatalError as error:
                 warnings = [f"the failed rows can't be given back: {error}"]
         # The records are in the destination now, or nowhere; nobody needs them here.
         shutil.rmtree(settings.stages_path(job_id), ignore_errors=True)

@@ -112,7 +112,10 @@ class _Sheet:
 
 def _survives(text: str) -> bool:
     """Whether the number comes back as it is from the 16 digits that the writer gives it."""
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        return False
     return float(f"{number:.16G}") == number and abs(number) < 1e15
 
 
@@ -121,8 +124,11 @@ def _moment(text: str) -> date | datetime | time | timedelta | None:
     if found := _DURATION.match(text):
         hours, minutes, seconds = (int(part) for part in found.group(1, 2, 3))
         milliseconds = int((found.group(4) or "").ljust(3, "0"))
-        whole = timedelta(hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds)
-        return whole if hours >= 24 else time(hours, minutes, seconds, milliseconds * 1000)
+        try:
+            whole = timedelta(hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds)
+            return whole if hours >= 24 else time(hours, minutes, seconds, milliseconds * 1000)
+        except (ValueError, OverflowError):
+            return None
     try:
         found_at = datetime.fromisoformat(text)
     except ValueError:

@@ -2,14 +2,16 @@
 
 import csv
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 import formats
 from formats.escape import escape, unescape
+from formats.failed_rows.as_xlsx import write_xlsx
 from schemas.definition import FileOptions
-from schemas.text_table import Column, Detected
+from schemas.text_table import Column, Detected, StoredAs, StoredCells
 
 
 def _detected(*headers):
@@ -128,3 +130,21 @@ def test_any_rows_sent_back_bring_the_original_text(rows, tmp_path_factory):
 @settings(max_examples=250, deadline=None)
 def test_escape_is_undone_exactly(value):
     assert unescape(escape(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("1,5", StoredAs.NUMBER),
+        ("nan", StoredAs.NUMBER),
+        ("12:75:00", StoredAs.MOMENT),
+        (f"{9**30}:00:00", StoredAs.MOMENT),
+        ("2024-02-30", StoredAs.MOMENT),
+    ],
+)
+def test_what_a_workbook_can_not_hold_as_it_was_stored_is_written_as_text(tmp_path, read_table, text, stored):
+    path = tmp_path / "failed.xlsx"
+    detected = Detected("ods", (Column.at("id", 0), Column.at("x", 1)), 1, sheet="Sheet1")
+    file = SimpleNamespace(detected=detected, stored_cells=lambda: StoredCells(["", f"t{stored.value}"]))
+    assert write_xlsx(path, file, [formats.FailedRow(2, ("a", text), "x: wrong")]) == 1
+    assert read_table(path).cells == [("a", text, "x: wrong")]

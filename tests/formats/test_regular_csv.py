@@ -13,7 +13,7 @@ from schemas.text_table import Column, Detected
 
 WIDTH = 3
 PLAIN = ("a", "é", " ", ",", ",", ",", '"', '""', ',"', '",', "\n", "\r\n", "\r")
-PIECES = (*PLAIN, "1,2,3\n", '"x\ny",b,c\n')
+PIECES = (*PLAIN, "\ufeff", "1,2,3\n", '"x\ny",b,c\n')
 texts = st.lists(st.sampled_from(PIECES)).map("".join)
 
 
@@ -47,6 +47,7 @@ def windows_of(text, cuts):
 @example('1,2,3\n"x\ny",b,c\n4,"5"\r\n', [2])
 @example('a,"b""",c\n"""a""",b,\n', [])
 @example('1,"2\n3,4\n5,6,7\n', [1])
+@example("1,2,3\n\ufeff4,5,6\n", [1])
 def test_the_quick_way_gives_what_the_exact_one_gives(text, cuts):
     assert shown(reader().blocks(windows_of(text, cuts))) == exactly(text)
 
@@ -78,6 +79,7 @@ def test_regular_records_are_split_with_the_lines_where_they_begin(text, records
         "1,2,3\r4,5,6\r",
         "\n1,2,3\n",
         '"open\n',
+        "\ufeff1,2,3\n",
         "",
     ],
 )

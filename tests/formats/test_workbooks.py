@@ -2,6 +2,7 @@
 
 import datetime as dt
 import struct
+import zipfile
 
 import odf.opendocument
 import odf.table
@@ -14,6 +15,7 @@ import formats
 from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
 from schemas.limits import Limits
+from schemas.text_table import StoredAs
 from tests.formats.ods_writer import ods_cell, ods_text, write_ods
 from tests.formats.xlsb_writer import write_xlsb
 
@@ -151,6 +153,22 @@ def test_it_is_told_how_each_cell_is_stored(kind, path):
     assert stored.of(10) is None
 
 
+def test_a_value_of_a_spreadsheet_that_is_none_of_its_kind_is_text(path, read_table):
+    wrong = [
+        ods_cell("float", "1.5", value="1,5"),
+        ods_cell("float", "1E5", value="1E5x"),
+        ods_cell("float", "1E5", value="1e99999999999999999999"),
+        ods_cell("boolean", "TRUE", boolean_value="yes"),
+        ods_cell("date", "30.02.24", date_value="2024-02-30T00:00"),
+        ods_cell("time", "12:75", time_value="12:75:00"),
+    ]
+    write_ods(path, [[ods_text(name) for name in "abcdef"], wrong])
+    texts = ("1,5", "1E5x", "1e99999999999999999999", "yes", "2024-02-30", "12:75:00")
+    assert read_table(path).cells == [texts]
+    with formats.opened(path, FileOptions(), frozenset()) as file:
+        assert set(file.stored_cells().of(2)) == {StoredAs.TEXT}
+
+
 @pytest.mark.parametrize(
     ("days", "text"),
     [
@@ -231,6 +249,32 @@ def test_repeated_rows_and_cells_of_a_spreadsheet_stand_for_as_many(path, read_t
     assert read_table(path, sheet="sheet1").headers == ["other"]
 
 
+def test_a_table_inside_a_cell_or_beside_the_sheets_is_no_sheet(path, read_table):
+    inner = f'<table:table table:name="Inner"><table:table-row>{ods_text("in")}</table:table-row></table:table>'
+    holder = ods_text("2").replace("</table:table-cell>", f"{inner}</table:table-cell>")
+    linked = f"<table:dde-links><table:dde-link>{inner}</table:dde-link></table:dde-links>"
+    write_ods(
+        path, [[ods_text("a"), ods_text("b")], [ods_text("1"), holder], [ods_text("3"), ods_text("4")]], linked
+    )
+    found = read_table(path)
+    assert (found.headers, found.cells, found.rows) == (["a", "b"], [("1", "2"), ("3", "4")], [2, 3])
+    assert found.detected.notes == ()
+
+
+@pytest.mark.parametrize("count", ["0", "-3", "many", "9" * 5_000])
+@pytest.mark.parametrize("element", ["table-row", "table-cell"])
+def test_a_count_of_rows_or_cells_that_is_none_is_refused(path, read_table, element, count):
+    attribute = "number-rows-repeated" if element == "table-row" else "number-columns-repeated"
+    row = f"<table:table-row>{ods_text('x')}</table:table-row>"
+    row = row.replace(f"<table:{element}", f'<table:{element} table:{attribute}="{count}"')
+    write_ods(path, [], tables=f'<table:table table:name="S">{row}</table:table>')
+    with pytest.raises(
+        FileRefusedError, match=f"the workbook says {attribute}=.*, which is no count"
+    ) as refused:
+        read_table(path)
+    assert refused.value.code == "file.unreadable"
+
+
 def test_a_hidden_sheet_of_a_spreadsheet_is_read_only_where_it_is_named(path, read_table):
     style = (
         '<style:style style:name="ta2" style:family="table"><style:table-properties table:display="false"/>'
@@ -285,6 +329,42 @@ def test_half_a_workbook_is_refused(kind, path, refusal):
     WRITERS[kind](path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert refusal(path) == "file.unreadable"
+
+
+def _damaged_ods(path, signature, offset, bytes_there):
+    """A spreadsheet that calls itself so in packed bytes, with others behind each signature."""
+    write_ods(path, [[ods_text("id")]])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    content, at = bytearray(path.read_bytes()), -1
+    while (at := content.find(signature, at + 1)) >= 0:
+        content[at + offset : at + offset + len(bytes_there)] = bytes_there
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        (b"PK\x05\x06", 16, struct.pack("<I", 0xFFFFFF00)),
+        (b"PK\x05\x06", 12, struct.pack("<I", 0xFFFFFF00)),
+        (b"PK\x01\x02", 42, struct.pack("<I", 0xFFFFFFF0)),
+        (b"PK\x01\x02", 8, b"\x01\x00"),
+        (b"PK\x01\x02", 10, b"\x63\x00"),
+        (b"PK\x01\x02", 16, b"\xff\xff\xff\xff"),
+        (b"PK\x03\x04", 26, b"\xff\xff"),
+        (b"mimetype", 8, b"\xff" * 20),
+    ],
+    ids=["directory", "directory_size", "place", "locked", "method", "crc", "name_length", "packed"],
+)
+def test_a_damaged_spreadsheet_is_refused_and_no_fault(path, read_table, damage):
+    _damaged_ods(path, *damage)
+    with pytest.raises(FileRefusedError) as refused:
+        read_table(path)
+    assert refused.value.code == "file.unreadable"
+    assert "Errno" not in str(refused.value)
 
 
 def test_a_spreadsheet_of_a_few_bytes_that_spans_millions_of_cells_is_refused(path, refusal):

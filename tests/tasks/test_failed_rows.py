@@ -12,8 +12,11 @@ import polars as pl
 import pytest
 import xlsxwriter
 
+from schemas.errors import FatalError, RetriableError
 from store.database import Store
+from tasks import report
 from tasks.failed_rows import failed_rows
+from tests.formats.ods_writer import ods_cell, ods_text, write_ods
 
 FIELDS = [
     {"name": "id", "header": "Id"},
@@ -174,3 +177,44 @@ def test_a_malformed_row_sent_back_as_it_is_fails_again_and_mended_it_is_taken(
     assert twice.read_text().splitlines()[1].startswith('"bob,Rome,x",,unreadable row: ')
     twice.write_text("Name,City,lading_errors\nbob,Rome,\n")
     assert lading.counts(lading.run(twice, definition)) == {"created": 1}
+
+
+def test_a_spreadsheet_with_values_that_are_none_of_their_kind_gives_them_back_as_text(
+    lading, make_definition, tmp_path
+):
+    path = tmp_path / "things.ods"
+    wrong = [
+        ods_text("a"),
+        ods_cell("time", "12:75", time_value="12:75:00"),
+        ods_cell("float", "1.5", value="1,5x"),
+        ods_cell("float", "1.5", value="1,5"),
+    ]
+    write_ods(path, [[ods_text(name) for name in ("Id", "Day", "Price", "Amount")], wrong])
+    job_id = lading.run(path, make_definition(fields=FIELDS))
+    assert lading.counts(job_id) == {"failed": 1}
+    assert lading.job(job_id).warnings == []
+    failed = lading.settings.report_path(job_id) / "failed-rows.xlsx"
+    assert _typed(failed)[0][:4] == ("a", "12:75:00", "1,5x", "1,5")
+
+
+def test_a_report_ends_without_the_failed_rows_where_they_can_not_be_written(
+    lading, make_definition, write_csv, monkeypatch
+):
+    def fail(*_):
+        raise FatalError("a fault inside Lading: ValueError")
+
+    monkeypatch.setattr(report, "failed_rows", fail)
+    job = lading.job(lading.run(write_csv("Id,Amount", "a,x"), make_definition()))
+    assert job.reported_at is not None
+    assert job.warnings[-1] == "the failed rows can't be given back: a fault inside Lading: ValueError"
+
+
+def test_a_report_is_repeated_where_nothing_is_decided(lading, make_definition, write_csv, monkeypatch):
+    job_id = lading.run(write_csv("Id,Amount", "a,x"), make_definition())
+
+    def fail(*_):
+        raise RetriableError("the disk is full")
+
+    monkeypatch.setattr(report, "failed_rows", fail)
+    with pytest.raises(RetriableError):
+        report.report_job(lading.settings, job_id)

@@ -1,10 +1,13 @@
 """Files are read by a process of its own: what it may cost, and what its death becomes."""
 
 import contextlib
+import gzip
 import os
 import signal
 import sys
+import tempfile
 import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -39,7 +42,7 @@ def pipe(tmp_path):
 
 
 def look(path, limits=None):
-    request = {"path": str(path), "file_name": path.name, "shown_errors": 1}
+    request = {"path": str(path), "file_name": path.name, "shown_errors": 1, "folder": str(path.parent)}
     return read_apart(limits or Limits(), "look", request)
 
 
@@ -82,6 +85,28 @@ def test_a_file_that_takes_too_long_makes_the_job_invalid(lading, make_definitio
     job = lading.job(lading.run(write_csv("Id,Name", "1,a"), make_definition()))
     assert (job.state, job.error_code) == (JobState.INVALID, "file.time_limit")
     assert "longer than the 0.01 s" in job.error_message
+
+
+@pytest.mark.parametrize("ask", [lambda *file: reading.look(*file, 1), reading.infer], ids=["look", "infer"])
+def test_nothing_unpacked_stays_of_a_reader_that_dies(tmp_path, monkeypatch, ask):
+    path, temporary = tmp_path / "long.csv.gz", tmp_path / "temporary"
+    path.write_bytes(gzip.compress(b"Id\n" + b"1\n" * 20_000_000, 1))
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+
+    def crash():
+        while not list(temporary.rglob("*.unpacked")):
+            time.sleep(0.01)
+        await_reader().send_signal(signal.SIGSEGV)
+
+    helper = threading.Thread(target=crash)
+    helper.start()
+    with pytest.raises(FileRefusedError) as told:
+        ask(Limits(), path, path.name)
+    helper.join()
+    assert told.value.code == "file.crash"
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_crash_of_the_reader_is_a_refusal_of_the_file(pipe):
