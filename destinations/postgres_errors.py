@@ -9,6 +9,9 @@ from psycopg import errors
 from destinations.poison import RefusedError
 from schemas.errors import DestinationError, RetriableError, StoreBusyError
 
+TRIES = 5
+"""How often a load or a last step begins anew because other programs write the same records."""
+
 _OF_A_ROW = frozenset({"22", "23", "44", "54", "P0"})
 """Classes of SQLSTATE: data, constraints, views' checks, a row too large, what a trigger's code says."""
 
