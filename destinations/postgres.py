@@ -13,7 +13,7 @@ from destinations.batch import load_pages
 from destinations.outcomes import SEQ
 from destinations.postgres_address import TableName, connection_parameters, parse_url, shown
 from destinations.postgres_books import PAGES_AT_ONCE, PostgresBooks
-from destinations.postgres_errors import OvertakenError, explained
+from destinations.postgres_errors import TRIES, OvertakenError, explained
 from destinations.postgres_last_step import PostgresLastStep
 from destinations.postgres_load import PostgresLoad
 from destinations.postgres_table import PostgresTable, add_columns, create_table, read_table
@@ -23,9 +23,6 @@ from schemas.chunk import Page
 from schemas.definition import Definition, TableDestination
 from schemas.destination import StagedChunk
 from schemas.errors import DestinationError, RetriableError
-
-_TRIES = 5
-"""How often a load begins anew because other programs write the same records."""
 
 _ALIVE = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 """Seconds after which a server that went away without a word is noticed."""
@@ -123,7 +120,7 @@ class PostgresDestination:
         """
         commit_refused = False
         with explained(f"loading into the table {self._table} of {self._where}"):
-            for _ in range(_TRIES):
+            for _ in range(TRIES):
                 try:
                     if self._try_load(job_id, epoch, definition, chunks, commit_refused=commit_refused):
                         return
@@ -131,7 +128,7 @@ class PostgresDestination:
                 except OvertakenError:
                     self._hopeful = False
         raise RetriableError(
-            f"loading into the table {self._table} of {self._where} failed {_TRIES} times: other programs "
+            f"loading into the table {self._table} of {self._where} failed {TRIES} times: other programs "
             "write the same records at the same time; try again"
         )
 

@@ -9,14 +9,25 @@ from psycopg import errors
 from destinations.poison import RefusedError
 from schemas.errors import DestinationError, RetriableError, StoreBusyError
 
+TRIES = 5
+"""How often a load or a last step begins anew because other programs write the same records."""
+
 _OF_A_ROW = frozenset({"22", "23", "44", "54", "P0"})
 """Classes of SQLSTATE: data, constraints, views' checks, a row too large, what a trigger's code says."""
 
-_COME_AGAIN = frozenset({"08", "40", "57"})
-"""Classes: connection lost, deadlock or serialization, the server stops or somebody stopped our session."""
+_COME_AGAIN = ("08", "25006", "25P03", "40", "53", "57", "58")
+"""Beginnings of SQLSTATEs: connection lost, only reading (after a failover), idle too long, deadlock or
+serialization, no resources (disk, memory, connections), the server or somebody stopped us, input or output.
+The job store has a list of its own; what passes there passes here."""
 
 _SERVER_IS_UP = "FATAL:"
-_SERVER_IS_NOT_READY = ("starting up", "shutting down", "recovery mode", "too many", "connection slots")
+_SERVER_IS_NOT_READY = (
+    *("starting up", "shutting down", "recovery", "accepting connections"),
+    *("too many", "connection slots", "out of memory"),
+    # what PgBouncer says
+    *("query_wait_timeout", "no more connections", "server_login_retry"),
+)
+"""Why a server or a pooler lets nobody in for now; before there is a connection no SQLSTATE is told."""
 
 
 class OvertakenError(Exception):
@@ -29,7 +40,7 @@ def explained(attempt: str) -> Iterator[None]:
 
     Raises:
         StoreBusyError: somebody else holds the lock.
-        RetriableError: the connection was lost, or the server asks to come again.
+        RetriableError: the connection was lost, or the server can't do it now.
         DestinationError: anything else.
     """
     try:
@@ -77,7 +88,7 @@ def _is_of_a_trigger(state: str) -> bool:
 def _may_pass(error: psycopg.Error) -> bool:
     state = error.sqlstate
     if state is not None:
-        return state[:2] in _COME_AGAIN or state == errors.TooManyConnections.sqlstate
+        return state.startswith(_COME_AGAIN)
     if not isinstance(error, psycopg.OperationalError):
         return False
     said = str(error)

@@ -23,7 +23,10 @@ _COMMA, _AND = sql.SQL(", "), sql.SQL(" AND ")
 def note_keys(
     connection: Connection, definition: Definition, table: PostgresTable, keys: Iterable[pl.DataFrame]
 ) -> None:
-    """Put the keys, as the table would keep them, into a temporary table; inside the open transaction.
+    """Put the keys, as the table would keep them, into a temporary table of the open transaction.
+
+    It is gone when the transaction ends: behind a pooler the next one may be in a session that holds the keys
+    of another job, and this session goes on to somebody else.
 
     One that no column could keep is no record's, and left out. One that would be changed is noted as changed: a
     record that might be meant is not deleted.
@@ -33,9 +36,9 @@ def note_keys(
         sql.SQL("{} AS {}").format(sql.Identifier("t", column), kept(i))
         for i, column in enumerate(_guard(definition, table).columns)
     ]
-    forget_keys(connection)
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(_KEYS))
     connection.execute(
-        sql.SQL("CREATE TEMP TABLE lading_keys AS SELECT {} FROM {} AS t WITH NO DATA").format(
+        sql.SQL("CREATE TEMP TABLE lading_keys ON COMMIT DROP AS SELECT {} FROM {} AS t WITH NO DATA").format(
             _COMMA.join(parts), table.alone
         )
     )
@@ -51,13 +54,8 @@ def note_keys(
     connection.execute(sql.SQL("ANALYZE {}").format(_KEYS))
 
 
-def forget_keys(connection: Connection) -> None:
-    """Drop what was noted."""
-    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(_KEYS))
-
-
 def delete_lacking(connection: Connection, definition: Definition, table: PostgresTable) -> int:
-    """Delete the records whose key was not noted; gives how many; inside the open transaction.
+    """Delete the records whose key was not noted; gives how many; inside the transaction that noted them.
 
     Raises:
         LastStepError: the table refuses it.

@@ -12,12 +12,20 @@ from schemas.settings import Settings
 from store.backend import Backend
 
 _DRIVER = "postgresql+psycopg"
-_BUSY = ("08", "25P03", "40", "53", "55P03", "57")
-"""Beginnings of SQLSTATEs that decide nothing: connection lost, idle too long, deadlock, no resources, lock."""
-_UNUSABLE = ("25006", "28", "3D", "3F", "42501")
-"""Those that stay until a person changes something: read only, not let in, no such database, no rights."""
-_PASSING = ("starting up", "shutting down", "recovery", "not accepting", "too many", "connection slots")
-"""Why a server refuses a connection now and takes it later; before there is one it sends no SQLSTATE."""
+_BUSY = ("08", "25006", "25P03", "40", "53", "55P03", "57", "58")
+"""Beginnings of SQLSTATEs that decide nothing: connection lost, only reading (after a failover), idle too long,
+deadlock, no resources, lock, the server stops, input or output. Destinations have a list of their own that must
+not contradict this one."""
+_UNUSABLE = ("28", "3D", "3F", "42501")
+"""Those that stay until a person changes something: not let in, no such database, no rights."""
+_PASSING = (
+    *("starting up", "shutting down", "recovery", "accepting connections"),
+    *("too many", "connection slots", "out of memory"),
+    # what PgBouncer says
+    *("query_wait_timeout", "no more connections", "server_login_retry"),
+)
+"""Why a server or a pooler refuses a connection now and takes it later; before there is one
+no SQLSTATE is sent."""
 _REFUSED = ("FATAL", "password", "SSL", "certificate")
 
 

@@ -1,5 +1,6 @@
 """Servers that go away, answers that are lost, programs that write at the same time: nothing counts twice."""
 
+import re
 import socket
 import threading
 from contextlib import closing, contextmanager
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import make_url
 
 from destinations import destination_key, open_destination
+from destinations.postgres_errors import explained
 from schemas.errors import DestinationError, LeaseLostError, RetriableError, StoreBusyError
 
 ROWS = [{"id": f"{n:05}", "n": n} for n in range(3_000)]
@@ -187,6 +189,24 @@ def test_record_that_another_program_deletes_at_the_same_time_is_created(postgre
     assert [p.letters for p in destination.pages("job")] == ["UUUCUUUUUU"]
 
 
+def test_last_step_that_another_program_overtakes_tries_again_with_the_same_keys(postgres):
+    definition = postgres.define("id", "n:integer", mode="sync", policies={"atomic": True})
+    postgres.load(postgres.define("id", "n:integer"), [{"id": "old", "n": 1}], "first")
+    destination = _started(postgres, definition)
+    twins = [{"id": "a", "n": 1}, {"id": "a", "n": 2}, {"id": "b", "n": 2}]  # so that it looks first
+    destination.load("job", 1, definition, postgres.chunks(definition, twins))
+    keys = iter([pl.DataFrame({"id": ["a", "b"]})])  # which nobody can read a second time
+    with _meanwhile(postgres, "INSERT INTO things VALUES ('b', 7)") as other:
+        step = threading.Thread(target=destination.complete, args=("job", 1, definition, keys))
+        step.start()
+        _until_somebody_waits(postgres)
+        other.commit()
+        step.join(20)
+    assert [p.letters for p in destination.pages("job")] == ["CUU"]
+    assert postgres.sql("SELECT * FROM things ORDER BY id") == [("a", 2), ("b", 2)]
+    assert destination.deleted("job") == 1
+
+
 def test_programs_that_take_turns_in_each_others_way_are_told_to_come_again(postgres, definition):
     postgres.load(definition, ROWS[:10], "first")
     destination = _started(postgres, definition)
@@ -217,6 +237,57 @@ def test_table_that_somebody_holds_is_busy(postgres, definition):
     hasty = postgres.open(definition, busy_timeout_seconds=0.05)
     with _meanwhile(postgres, "LOCK TABLE things"), pytest.raises(StoreBusyError, match="try again"):
         hasty.load("job", 1, definition, postgres.chunks(definition, ROWS))
+
+
+@pytest.mark.parametrize(
+    "state",
+    ["08P01", "25P03", "25006", "40P01", "53100", "53200", "53300", "53400", "57P01", "57P03", "58030"],
+)
+def test_fault_of_the_server_that_passes_is_retriable(postgres, state):
+    raising = f"DO $$BEGIN RAISE 'told so' USING ERRCODE = '{state}'; END$$"
+    says = "loading failed: told so; try again"
+    with postgres.connect() as other, pytest.raises(RetriableError, match=says), explained("loading"):
+        other.execute(raising)
+
+
+def test_database_that_only_reads_after_a_failover_is_retriable_and_keeps_its_word(postgres, definition):
+    destination = _started(postgres, definition)
+    destination._connection.execute("SET default_transaction_read_only = on")
+    chunks = postgres.chunks(definition, ROWS[:2])
+    with pytest.raises(RetriableError, match="read-only transaction; try again"):
+        destination.load("job", 1, definition, chunks)
+    destination._connection.execute("RESET default_transaction_read_only")
+    destination.load("job", 1, definition, chunks)
+    assert [p.letters for p in destination.pages("job")] == ["CC"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "the database system is not yet accepting connections",
+        "the database system is starting up",
+        "sorry, too many clients already",
+        "out of memory",
+        "query_wait_timeout",
+        "no more connections allowed (max_client_conn)",
+        "server login has been failing, cached error: connect failed (server_login_retry)",
+    ],
+)
+def test_server_or_pooler_that_lets_nobody_in_for_now_is_retriable(postgres, said):
+    body = f"SFATAL\0VFATAL\0C08P01\0M{said}\0\0".encode()
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        threading.Thread(target=_turn_away, args=(server, body), daemon=True).start()
+        url = f"postgresql://me@127.0.0.1:{server.getsockname()[1]}/db?sslmode=disable&gssencmode=disable"
+        definition = postgres.define("id", destination={"database": url, "table": "things"})
+        with pytest.raises(RetriableError, match=re.escape(f"{said}; try again")):
+            open_destination(postgres.settings, "local", definition)
+
+
+def _turn_away(server, body):
+    client, _ = server.accept()
+    with client:
+        client.recv(65_536)
+        client.sendall(b"E" + (len(body) + 4).to_bytes(4, "big") + body)
 
 
 def test_role_that_may_not_write_is_refused_by_name(postgres, definition):

@@ -78,12 +78,18 @@ def test_a_server_that_does_not_answer_may_do_so_later(settings):
     [
         ("nonsense", "1", "nonsense"),
         ("options", "-csearch_path=nowhere", "can't be used: no schema"),
-        ("options", "-cdefault_transaction_read_only=on", "can't be used: .* read-only"),
     ],
 )
 def test_what_only_a_person_can_change_is_told_as_such(settings, option, value, said):
     url = make_url(settings.store_url).update_query_dict({option: value}).render_as_string()
     with pytest.raises(FatalError, match=said):
+        Store.open(settings.model_copy(update={"store_url": url}))
+
+
+def test_a_store_that_only_reads_after_a_failover_may_write_later(settings):
+    options = {"options": "-cdefault_transaction_read_only=on"}
+    url = make_url(settings.store_url).update_query_dict(options).render_as_string()
+    with pytest.raises(StoreBusyError, match=r"could not do it now: .* read-only transaction; try again"):
         Store.open(settings.model_copy(update={"store_url": url}))
 
 
