@@ -4,16 +4,21 @@ import datetime as dt
 import gzip
 import json
 import re
+import sqlite3
+import threading
 import zipfile
+from contextlib import closing
 from decimal import Decimal
 
 import fastexcel
 import polars as pl
+import psutil
 import pytest
 import xlsxwriter
 
 from store.database import Store
 from tasks.failed_rows import failed_rows
+from tasks.reader_process import end_idle_readers, have_a_reader_ready
 
 FIELDS = [
     {"name": "id", "header": "Id"},
@@ -29,8 +34,8 @@ def write_failed(lading, tmp_path):
 
     def write(job_id, name="failed.csv"):
         path = tmp_path / name
-        with Store.opened(lading.settings) as store, store.read() as session:
-            failed_rows(lading.settings, session, job_id, path)
+        with Store.opened(lading.settings) as store:
+            failed_rows(lading.settings, store, job_id, path)
         return path
 
     return write
@@ -174,3 +179,28 @@ def test_a_malformed_row_sent_back_as_it_is_fails_again_and_mended_it_is_taken(
     assert twice.read_text().splitlines()[1].startswith('"bob,Rome,x",,unreadable row: ')
     twice.write_text("Name,City,lading_errors\nbob,Rome,\n")
     assert lading.counts(lading.run(twice, definition)) == {"created": 1}
+
+
+def test_the_store_is_left_alone_while_the_failed_rows_are_written(
+    lading, make_definition, write_failed, write_csv, tmp_path
+):
+    job_id = lading.run(write_csv("Id,Amount", "a,x"), make_definition())
+    end_idle_readers()
+    have_a_reader_ready()
+    (reader,) = [child for child in psutil.Process().children() if "tasks.reader_child" in child.cmdline()]
+    reader.suspend()
+    writing = threading.Thread(target=write_failed, args=[job_id])
+    writing.start()
+    try:
+        while writing.is_alive() and not list(tmp_path.glob(".failed-rows-*/errors.jsonl")):
+            pass
+        with closing(sqlite3.connect(lading.settings.store_path, timeout=10)) as store:
+            store.execute("UPDATE job SET warnings = '[]'")
+            store.commit()
+            busy, *_ = store.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        assert writing.is_alive()
+    finally:
+        reader.resume()
+        writing.join()
+    assert not busy
+    assert [row[0] for row in _rows(tmp_path / "failed.csv")] == ["a"]
