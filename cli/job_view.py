@@ -132,13 +132,14 @@ def _give_failed_rows(settings: Settings, job_id: str, out: Path) -> tuple[int |
     Raises:
         NotFoundError: the bytes of the upload are gone.
     """
-    with Store.opened(settings) as store, store.read() as session:
-        job = get_job(session, job_id)
+    with Store.opened(settings) as store:
+        with store.read() as session:
+            job = get_job(session, job_id)
         if job.detected is None:
             return None, ""
         # Resolved, because the file replaces what is there, which should not be a link such as /dev/stdout.
-        written = failed_rows(settings, session, job_id, out.resolve())
-        usual = failed_rows_path(settings, job)
+        written = failed_rows(settings, store, job_id, out.resolve())
+    usual = failed_rows_path(settings, job)
     open_as_usual(out)
     return written, usual.suffix if usual is not None else ""
 

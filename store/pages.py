@@ -7,7 +7,7 @@ from itertools import groupby
 
 from sqlalchemy import delete, inspect
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, SQLModel, col, func, select
+from sqlmodel import Session, SQLModel, col, select
 
 from schemas.chunk import Page, chunk_of
 from schemas.row_error import RowError
@@ -43,12 +43,6 @@ def put_errors(session: Session, job_id: str, stage: str, errors: Iterable[RowEr
 def clear_errors(session: Session, job_id: str) -> None:
     """Forget every error of the job, because its file is about to be read anew."""
     session.execute(delete(ErrorPage).where(col(ErrorPage.job_id) == job_id))
-
-
-def count_errors(session: Session, job_id: str) -> int:
-    """How many errors are kept for the job."""
-    total = session.exec(select(func.sum(ErrorPage.errors)).where(ErrorPage.job_id == job_id)).one()
-    return int(total or 0)
 
 
 def list_errors(session: Session, job_id: str) -> Iterator[RowError]:

@@ -1,12 +1,13 @@
 """The failed rows of a job as a file that a person can mend and send again."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from formats import failed_rows_suffix
 from schemas.errors import NotFoundError
 from schemas.settings import Settings
-from store.database import Transaction
+from store.database import Store, Transaction
 from store.jobs import get_job
 from store.pages import list_errors
 from store.tables import Job
@@ -27,25 +28,33 @@ def failed_rows_path(settings: Settings, job: Job) -> Path | None:
     return settings.report_path(job.id) / f"{FAILED_ROWS_NAME}{failed_rows_suffix(detected_of(job))}"
 
 
-def failed_rows(settings: Settings, session: Transaction, job_id: str, out: Path) -> int:
+def failed_rows(settings: Settings, store: Store, job_id: str, out: Path) -> int:
     """Write the rows of the job that have an error, in the kind of file that they came in; gives how many.
 
     Raises:
         NotFoundError: the errors or the bytes of the upload are gone, or the file never became a table.
         FileRefusedError: the bytes can't be read any more.
     """
+    with ExitStack() as kept:
+        # To write the rows may take minutes, through which no transaction of the store stays open.
+        with store.read() as session:
+            job = _with_errors(session, job_id)
+            detected = detected_of(job)
+            source = kept_bytes(settings, get_upload(session, job.upload_id))
+            out.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder = Path(kept.enter_context(TemporaryDirectory(dir=out.parent, prefix=".failed-rows-")))
+            draft, errors = folder / out.name, folder / "errors.jsonl"
+            write_errors(errors, list_errors(session, job_id))
+        written = write_failed_rows(settings.limits, source, detected, draft, errors)
+        draft.replace(out)
+    return written
+
+
+def _with_errors(session: Transaction, job_id: str) -> Job:
     job = get_job(session, job_id)
     if job.errors_purged_at is not None:
         raise NotFoundError(
             f"the errors of job {job_id} were removed on {job.errors_purged_at:%Y-%m-%d}, when their time was "
             "over; its counts stay"
         )
-    detected = detected_of(job)
-    source = kept_bytes(settings, get_upload(session, job.upload_id))
-    out.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with TemporaryDirectory(dir=out.parent, prefix=".failed-rows-") as folder:
-        draft, errors = Path(folder) / out.name, Path(folder) / "errors.jsonl"
-        write_errors(errors, list_errors(session, job_id))
-        written = write_failed_rows(settings.limits, source, detected, draft, errors)
-        draft.replace(out)
-    return written
+    return job

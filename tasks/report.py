@@ -23,12 +23,12 @@ def report_job(settings: Settings, job_id: str) -> Path | None:
         warnings: list[str] = []
         with store.read() as session:
             job = get_job(session, job_id)
-            path, written = failed_rows_path(settings, job), 0
-            try:
-                if path is not None and job.errors:
-                    written = failed_rows(settings, session, job_id, path)
-            except FatalError as error:
-                warnings = [f"the failed rows can't be given back: {error}"]
+        path, written = failed_rows_path(settings, job), 0
+        try:
+            if path is not None and job.errors:
+                written = failed_rows(settings, store, job_id, path)
+        except FatalError as error:
+            warnings = [f"the failed rows can't be given back: {error}"]
         # The records are in the destination now, or nowhere; nobody needs them here.
         shutil.rmtree(settings.stages_path(job_id), ignore_errors=True)
         with store.write() as session:

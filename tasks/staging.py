@@ -25,6 +25,7 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._verdicts: pl.DataFrame | None = None
 
     @property
     def folder(self) -> Path:
@@ -33,6 +34,7 @@ class Stage:
 
     def start(self) -> None:
         """Begin anew: forget what an earlier attempt left."""
+        self._verdicts = None
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True, mode=0o700)
 
@@ -42,11 +44,12 @@ class Stage:
 
     def finish(self, verdicts: Mapping[int, Verdict]) -> None:
         """Change the verdict of the rows with these ordinals; the stage is whole from now on."""
+        self._verdicts = None
         frame = pl.DataFrame(
             {ORDINAL: list(verdicts), "verdict": [int(verdict) for verdict in verdicts.values()]},
             schema={ORDINAL: pl.UInt32, "verdict": pl.UInt8},
         )
-        _write(frame, self._verdicts_path)
+        _write(frame.sort(ORDINAL), self._verdicts_path)
 
     def is_whole(self, rows: int) -> bool:
         """True when everything is there that a file of `rows` data rows leaves."""
@@ -70,7 +73,7 @@ class Stage:
         picked = None if columns is None else [ORDINAL, VERDICT, *columns]
         try:
             frame = pl.read_ipc(self._block_path(block), columns=picked)
-            verdicts = pl.read_ipc(self._verdicts_path)
+            verdicts = self._changed_verdicts(block)
         except FileNotFoundError as error:
             raise FatalError(
                 f"the checked rows in {self._folder} are not whole; bring the file again"
@@ -101,6 +104,16 @@ class Stage:
                 chunk = block * BLOCK_CHUNKS + offset // CHUNK_ROWS
                 if first <= chunk <= last:
                     yield StagedChunk(chunk, frame.slice(offset, CHUNK_ROWS))
+
+    def _changed_verdicts(self, block: int) -> pl.DataFrame:
+        """The ordinal and verdict of the rows of this block whose verdict was changed, in order of ordinal."""
+        if self._verdicts is None:
+            # Once for all blocks, for there may be millions. Earlier versions left them in no order; to sort
+            # what is in order costs little.
+            self._verdicts = pl.read_ipc(self._verdicts_path).sort(ORDINAL)
+        ordinals = self._verdicts[ORDINAL]
+        start, end = (ordinals.search_sorted(number * BLOCK_ROWS) for number in (block, block + 1))
+        return self._verdicts.slice(start, end - start)
 
     @property
     def _verdicts_path(self) -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from stat import S_ISREG
 
@@ -105,7 +106,9 @@ class Sweep:
 
 def entries(folder: Path) -> list[Path]:
     """What lies in the folder, in order of name; nothing where it is not there."""
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return sorted(folder.iterdir())
+    return []
 
 
 def _remove(path: Path) -> None:
@@ -117,6 +120,8 @@ def _remove(path: Path) -> None:
 
 def _looked_at(path: Path) -> Iterator[os.stat_result]:
     """What the file system says of the path and of all below it that is not gone meanwhile."""
-    for found in (path, *path.rglob("*")):
+    # Other than `Path.rglob`, this bears that a folder goes while it is being listed.
+    below = (Path(folder, name) for folder, *names in os.walk(path) for name in chain(*names))
+    for found in chain([path], below):
         with suppress(FileNotFoundError):
             yield found.lstat()

@@ -63,6 +63,7 @@ def _left_behind(lab, definition):
     return pages, lab.sql("SELECT id, n, text FROM things ORDER BY id")
 
 
+@pytest.mark.parametrize("lab", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
 def test_kill_at_any_moment_and_replay_leave_what_an_undisturbed_run_leaves(lab, tmp_path, job):
     definition, chunks, folder = job
     _make_table(lab, tmp_path / "undisturbed")

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 
+import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from schemas.definition import Mode
@@ -35,6 +36,7 @@ def outcome(table, definition, row, before):
     return "U" if here else "C"
 
 
+@pytest.mark.parametrize("lab", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     records=RECORDS,

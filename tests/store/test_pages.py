@@ -2,7 +2,7 @@ from hypothesis import given, strategies as st
 
 from schemas.chunk import LETTERS, Page
 from schemas.row_error import RowError
-from store.pages import clear_errors, count_errors, list_errors, list_pages, put_errors, put_page
+from store.pages import clear_errors, list_errors, list_pages, put_errors, put_page
 
 ERRORS = st.builds(
     RowError,
@@ -51,7 +51,6 @@ def test_errors_come_back_in_the_order_of_the_file_whoever_found_them(store, new
         put_errors(session, job_id, "duplicates", [RowError("c", "m", 1500), RowError("f", "m")])
     with store.read() as session:
         assert [error.code for error in list_errors(session, job_id)] == ["f", "a", "b", "c", "d"]
-        assert count_errors(session, job_id) == 5
 
 
 def test_a_stage_that_runs_again_replaces_what_it_said(store, new_job):
@@ -61,4 +60,4 @@ def test_a_stage_that_runs_again_replaces_what_it_said(store, new_job):
         put_errors(session, job_id, "validate", [RowError("c", "m", 1)])
         assert [error.code for error in list_errors(session, job_id)] == ["c"]
         clear_errors(session, job_id)
-        assert count_errors(session, job_id) == 0
+        assert list(list_errors(session, job_id)) == []

@@ -4,11 +4,15 @@ import datetime as dt
 import gzip
 import json
 import re
+import sqlite3
+import threading
 import zipfile
+from contextlib import closing
 from decimal import Decimal
 
 import fastexcel
 import polars as pl
+import psutil
 import pytest
 import xlsxwriter
 
@@ -16,6 +20,7 @@ from schemas.errors import FatalError, RetriableError
 from store.database import Store
 from tasks import report
 from tasks.failed_rows import failed_rows
+from tasks.reader_process import end_idle_readers, have_a_reader_ready
 from tests.formats.ods_writer import ods_cell, ods_text, write_ods
 
 FIELDS = [
@@ -32,8 +37,8 @@ def write_failed(lading, tmp_path):
 
     def write(job_id, name="failed.csv"):
         path = tmp_path / name
-        with Store.opened(lading.settings) as store, store.read() as session:
-            failed_rows(lading.settings, session, job_id, path)
+        with Store.opened(lading.settings) as store:
+            failed_rows(lading.settings, store, job_id, path)
         return path
 
     return write
@@ -218,3 +223,28 @@ def test_a_report_is_repeated_where_nothing_is_decided(lading, make_definition, 
     monkeypatch.setattr(report, "failed_rows", fail)
     with pytest.raises(RetriableError):
         report.report_job(lading.settings, job_id)
+
+
+def test_the_store_is_left_alone_while_the_failed_rows_are_written(
+    lading, make_definition, write_failed, write_csv, tmp_path
+):
+    job_id = lading.run(write_csv("Id,Amount", "a,x"), make_definition())
+    end_idle_readers()
+    have_a_reader_ready()
+    (reader,) = [child for child in psutil.Process().children() if "tasks.reader_child" in child.cmdline()]
+    reader.suspend()
+    writing = threading.Thread(target=write_failed, args=[job_id])
+    writing.start()
+    try:
+        while writing.is_alive() and not list(tmp_path.glob(".failed-rows-*/errors.jsonl")):
+            pass
+        with closing(sqlite3.connect(lading.settings.store_path, timeout=10)) as store:
+            store.execute("UPDATE job SET warnings = '[]'")
+            store.commit()
+            busy, *_ = store.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        assert writing.is_alive()
+    finally:
+        reader.resume()
+        writing.join()
+    assert not busy
+    assert [row[0] for row in _rows(tmp_path / "failed.csv")] == ["a"]

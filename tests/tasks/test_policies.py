@@ -66,8 +66,8 @@ def test_the_failed_rows_of_an_invalid_job_can_be_mended_and_sent_again(
     definition = make_definition(policies={"max_errors": 0})
     job_id = lading.run(write_csv(HEADER, "a,A,1", "b,B,x"), definition)
     assert (lading.settings.report_path(job_id) / "failed-rows.csv").exists()
-    with Store.opened(lading.settings) as store, store.read() as session:
-        assert failed_rows(lading.settings, session, job_id, tmp_path / "out.csv") == 1
+    with Store.opened(lading.settings) as store:
+        assert failed_rows(lading.settings, store, job_id, tmp_path / "out.csv") == 1
     (mended := tmp_path / "out.csv").write_text(mended.read_text().replace(",x,", ",2,"))
     assert outcome(lading, lading.run(mended, definition)) == ("finished", None, "C")
 

@@ -59,8 +59,8 @@ def removed(purged):
 
 
 def write_failed_rows(lading, job_id, out):
-    with Store.opened(lading.settings) as store, store.read() as session:
-        return failed_rows(lading.settings, session, job_id, out)
+    with Store.opened(lading.settings) as store:
+        return failed_rows(lading.settings, store, job_id, out)
 
 
 @on_both_stores

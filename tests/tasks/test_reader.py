@@ -170,6 +170,10 @@ def test_the_reader_gets_no_secret_and_finds_only_the_installed_lading(tmp_path,
     (tmp_path / "polars.py").write_text("raise SystemExit('the wrong polars')")
     monkeypatch.chdir(tmp_path)
     assert look(write_csv("Id", "1"))["rows"] == 1
+    (idle,) = readers()
+    given = idle.environ()
+    assert given["PATH"] == os.environ["PATH"]
+    assert [name for name in given if given[name] == "hidden" or name.startswith("LADING_")] == []
 
 
 def test_only_what_the_system_does_not_enforce_is_told_of():

@@ -1,4 +1,5 @@
 import csv
+from itertools import islice
 
 import pytest
 
@@ -52,15 +53,16 @@ def test_the_same_records_have_the_same_outcomes_and_errors_in_every_format(
     lading, examples, earthquakes, write_as, kind
 ):
     with (examples / "earthquakes.csv").open(newline="") as original:
-        rows = list(csv.reader(original))
+        rows = list(islice(csv.reader(original), 8_000))
+    iso_rows = [line for line in ISO_ROWS if line <= len(rows)]
     job = lading.run(write_as(kind, rows), earthquakes)
-    assert lading.counts(job) == {"created": 23_409, "failed": 3}
+    assert lading.counts(job) == {"created": 7_997, "failed": 2}
     assert [(error.ordinal, error.field, error.code) for error in lading.errors(job)] == [
         place
-        for line in ISO_ROWS
+        for line in iso_rows
         for place in [(line - 2, "date", "type.date"), (line - 2, "time", "type.time")]
     ]
     letters = lading.letters(job)
     assert [ordinal for ordinal, letter in enumerate(letters) if letter != "C"] == [
-        line - 2 for line in ISO_ROWS
+        line - 2 for line in iso_rows
     ]
