@@ -49,9 +49,9 @@ def apply_each(apply: Apply, records: list[int]) -> Refusals:
 def apply_both(update: Apply, updates: list[int], insert: Apply, inserts: list[int]) -> Refusals:
     """Apply updates, which may free a value that an insert needs, then inserts.
 
-    Those refused only for lack of another record are tried again, as long as that helps: each repeat takes at
-    least one of them, so that there are at most as many repeats as such records. Rows of a tree that stand in
-    order need none; the worst, children before their parents, needs one for each level of the tree.
+    Those refused only for lack of another record are tried again, as long as that helps: a repeat that takes
+    none of them is the last. So there are at most as many repeats as such records, and with children before
+    their parents at most one for each level of the tree; parents first need none.
     """
     refused = apply_each(update, updates) | apply_each(insert, inserts)
     while waiting := {record for record, error in refused.items() if error.orderly}:

@@ -14,19 +14,18 @@ from destinations.postgres_errors import TRIES, OvertakenError
 from destinations.postgres_load import PostgresLoad
 from destinations.postgres_sync import delete_lacking, note_keys
 from destinations.postgres_table import PostgresTable
-from destinations.promotion import Completion, deletion_refused, rows_refused, untouched, withdrawn
+from destinations.promotion import (
+    Completion,
+    RowsRefusedError,
+    deletion_refused,
+    rows_refused,
+    untouched,
+    withdrawn,
+)
 from destinations.table import untold
 from schemas.chunk import Page
 from schemas.definition import Definition, Mode
 from schemas.errors import RetriableError
-
-
-class _RowsRefusedError(Exception):
-    """Undoes a promotion; the withdrawn pages of chunks with refused rows are what is left of it."""
-
-    def __init__(self, pages: dict[int, bytes]) -> None:
-        super().__init__(len(pages))
-        self.pages = pages
 
 
 class PostgresLastStep:
@@ -90,7 +89,7 @@ class PostgresLastStep:
         try:
             with self._connection.transaction():
                 self._write(job_id, table, commit_refused=commit_refused)
-        except _RowsRefusedError as error:
+        except RowsRefusedError as error:
             self._withdraw(job_id, error.pages)
         except psycopg.IntegrityError as error:
             if self._definition.policies.atomic and not commit_refused:
@@ -103,7 +102,7 @@ class PostgresLastStep:
         if self._definition.policies.atomic:
             refused = self._promote(job_id, table, commit_refused=commit_refused)
             if refused:
-                raise _RowsRefusedError(refused)
+                raise RowsRefusedError(refused)
         deleted = 0
         if self._definition.mode is Mode.SYNC:
             deleted = delete_lacking(self._connection, self._definition, table)

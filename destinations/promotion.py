@@ -31,6 +31,18 @@ class Completion:
     deleted: int = 0
 
 
+class RowsRefusedError(Exception):
+    """Undoes a promotion. Never leaves this room.
+
+    Attributes:
+        pages: the withdrawn pages of chunks with refused rows, all that is left of it; by chunk (0-based).
+    """
+
+    def __init__(self, pages: dict[int, bytes]) -> None:
+        super().__init__(len(pages))
+        self.pages = pages
+
+
 def heads(
     definition: Definition, rows: pl.DataFrame, chunks: Sequence[StagedChunk]
 ) -> Iterator[tuple[int, bytes]]:

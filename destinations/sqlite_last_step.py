@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 import polars as pl
 
-from destinations.promotion import Completion, deletion_refused, rows_refused
+from destinations.promotion import Completion, RowsRefusedError, deletion_refused, rows_refused
 from destinations.sqlite_atomic import promote, withdraw
 from destinations.sqlite_books import SqliteBooks
 from destinations.sqlite_sync import delete_lacking, note_keys
@@ -14,14 +14,6 @@ from destinations.sqlite_table import fitting_table
 from destinations.table import Table, untold
 from schemas.definition import Definition, Mode
 from schemas.errors import RetriableError
-
-
-class _RowsRefusedError(Exception):
-    """Undoes a promotion; the withdrawn pages of chunks with refused rows are what is left of it."""
-
-    def __init__(self, pages: dict[int, bytes]) -> None:
-        super().__init__(len(pages))
-        self.pages = pages
 
 
 class SqliteLastStep:
@@ -67,7 +59,7 @@ class SqliteLastStep:
                 self._books.check_fence(job_id, epoch)
                 if self._books.completion(job_id) is None:
                     self._write(job_id, table, commit_refused=commit_refused)
-        except _RowsRefusedError as error:
+        except RowsRefusedError as error:
             self._withdraw(job_id, epoch, error.pages)
         except sqlite3.IntegrityError as error:
             if self._definition.policies.atomic and not commit_refused:
@@ -85,7 +77,7 @@ class SqliteLastStep:
                 self._connection, self._books, job_id, self._definition, table, commit_refused=commit_refused
             )
             if pages:
-                raise _RowsRefusedError(pages)
+                raise RowsRefusedError(pages)
         sync = self._definition.mode is Mode.SYNC
         deleted = delete_lacking(self._connection, self._definition, table) if sync else 0
         self._books.complete(job_id, Completion(deleted=deleted))

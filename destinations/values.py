@@ -33,22 +33,17 @@ def stored(name: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def stored_rows(definition: Definition, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows numbered, with the fields as they are stored; a key that the file lacks has its default.
+    """The rows numbered, with the fields that the file has as they are stored.
 
     Args:
         frame: (n_rows, …) as a staged chunk has it.
 
     Returns:
-        (n_rows, 4 + n_fields): `SEQ`, `_ordinal`, `_row`, `_verdict`, and the fields.
+        (n_rows, 4 + n_fields): `SEQ`, `_ordinal`, `_row`, `_verdict`, and those fields.
     """
     schema = frame.schema
     fields = [stored(f.name, schema[f.name]) for f in definition.fields if f.name in schema]
-    absent = [
-        pl.lit(stored_default(definition.field(name))).alias(name)
-        for name in definition.key
-        if name not in schema
-    ]
-    return frame.select("_ordinal", "_row", "_verdict", *fields, *absent).with_row_index(SEQ)
+    return frame.select("_ordinal", "_row", "_verdict", *fields).with_row_index(SEQ)
 
 
 def stored_default(field: Field) -> Stored | None:

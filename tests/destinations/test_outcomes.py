@@ -94,13 +94,6 @@ def test_file_with_the_key_alone_changes_nothing(lab, fields):
     assert lab.sql("SELECT id, n FROM things ORDER BY id") == [("a", 1), ("b", None)]
 
 
-def test_part_of_the_key_that_the_file_lacks_has_its_default(lab):
-    definition = lab.define("id", {"name": "source", "default": "us"}, "n:integer", key=("source", "id"))
-    first = lab.load(definition, [A, B], "one")
-    second = lab.load(definition, [A, B | {"n": 5}], "two")
-    assert (first.letters, second.letters, second.ids) == ("CC", "NU", ['["us","a"]', '["us","b"]'])
-
-
 def test_every_type_is_stored_exactly_and_unchanged_the_second_time(lab):
     definition = lab.define("id", *(f"f_{t}:{t}" for t in FieldType))
     row = {

@@ -35,14 +35,13 @@ class Pooler:
     def _serve(self):
         client, _ = self._server.accept()
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with client:
+        with client, suppress(OSError):  # whoever hangs up first
             self._let_in(client)
             threading.Thread(target=self._upwards, args=(client,), daemon=True).start()
             while message := _message(self._session):
                 self.transactions += message[:1] == b"Z" and message[-1:] == b"I"  # idle: the next one's turn
                 client.sendall(message)
-            with suppress(OSError):  # it may have hung up already
-                client.shutdown(socket.SHUT_RDWR)
+            client.shutdown(socket.SHUT_RDWR)
 
     def _let_in(self, client):
         wanted = 0
@@ -58,8 +57,9 @@ class Pooler:
         client.sendall(b"Z" + NUMBER.pack(5) + b"I")
 
     def _upwards(self, client):
-        while sent := client.recv(65_536):
-            self._session.sendall(sent)
+        with suppress(OSError):
+            while sent := client.recv(65_536):
+                self._session.sendall(sent)
 
     def close(self):
         self._server.close()

@@ -25,6 +25,12 @@ def test_missing_columns_are_one_error_with_the_nearest_headers(make_definition)
     assert "1 required column is missing: 'Id' (did you mean 'Idd'?)" in str(caught.value)
 
 
+def test_a_key_that_the_file_lacks_is_refused_although_it_has_a_default(make_definition):
+    fields = [{"name": "id"}, {"name": "source", "default": "us"}]
+    with pytest.raises(FileRefusedError, match="1 required column is missing: 'source'"):
+        bind(make_definition(key=("source", "id"), fields=fields), ["id"])
+
+
 def test_one_column_that_holds_what_is_missing_is_asked_for_its_delimiter(make_definition):
     with pytest.raises(FileRefusedError, match=r"say what stands between them \(file: delimiter\)"):
         bind(make_definition(), ["Id^Name^Amount"])
