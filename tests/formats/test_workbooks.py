@@ -4,9 +4,6 @@ import datetime as dt
 import struct
 import zipfile
 
-import odf.opendocument
-import odf.table
-import odf.text
 import pytest
 import xlsxwriter
 import xlwt
@@ -210,21 +207,6 @@ def test_a_merged_header_names_its_first_column_alone(path, read_table):
     found = read_table(path)
     assert (found.detected.header_row, found.headers) == (2, ["id", "name", "", "city"])
     assert found.cells == [("1", "a", "b", "x")]
-
-
-def test_a_spreadsheet_as_another_library_writes_it_is_read(path, read_table):
-    document = odf.opendocument.OpenDocumentSpreadsheet()
-    table = odf.table.Table(name="Data")
-    for texts in (["id", "name"], ["1", "a & b"]):
-        row = odf.table.TableRow()
-        for text in texts:
-            cell = odf.table.TableCell(valuetype="string")
-            cell.addElement(odf.text.P(text=text))
-            row.addElement(cell)
-        table.addElement(row)
-    document.spreadsheet.addElement(table)
-    document.save(str(path))
-    assert (read_table(path).kind, read_table(path).cells) == ("ods", [("1", "a & b")])
 
 
 def test_repeated_rows_and_cells_of_a_spreadsheet_stand_for_as_many(path, read_table):
