@@ -22,6 +22,8 @@ from store.database import Store
 from store.definitions import put_definition
 from store.jobs import get_job
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def home(settings, earthquakes, make_definition, monkeypatch):

@@ -7,6 +7,7 @@ from docs.bad_inputs.outcomes import outcomes
 from schemas.codes import FILE_CODES, ROW_CODES
 from schemas.job import Outcome as RowOutcome
 
+pytestmark = pytest.mark.slow
 NAMES = [given.name for given in BAD_INPUTS]
 REFUSED = [given.name for given in BAD_INPUTS if isinstance(given.expected, Refused)]
 READ = [name for name in NAMES if name not in REFUSED]

@@ -1,6 +1,7 @@
 import re
 from pathlib import Path
 
+import pytest
 import typer.main
 import yaml
 
@@ -26,6 +27,7 @@ def _names(line):
     return re.findall(r"`([^`]+)`", line.split("|")[1])
 
 
+@pytest.mark.slow
 def test_the_generated_parts_are_what_the_code_makes():
     for path, text in generate.pages().items():
         assert path.read_text() == text

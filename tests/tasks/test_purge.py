@@ -25,7 +25,8 @@ from tasks.upload import accept_upload
 from tasks.validate import validate_job
 
 HEADER = "Id,Name,Amount"
-on_both_stores = pytest.mark.parametrize("lading", ["sqlite", "postgresql"], indirect=True)
+POSTGRES = pytest.param("postgresql", marks=pytest.mark.slow)
+on_both_stores = pytest.mark.parametrize("lading", ["sqlite", POSTGRES], indirect=True)
 
 
 @pytest.fixture

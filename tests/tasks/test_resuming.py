@@ -80,7 +80,8 @@ def assert_whole(lading, job_id):
     assert table["id"].to_list() == [f"k{i}" for i in range(ROWS) if i not in BAD]
 
 
-on_both_stores = pytest.mark.parametrize("lading", ["sqlite", "postgresql"], indirect=True)
+POSTGRES = pytest.param("postgresql", marks=pytest.mark.slow)
+on_both_stores = pytest.mark.parametrize("lading", ["sqlite", POSTGRES], indirect=True)
 
 
 @on_both_stores
