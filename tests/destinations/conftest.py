@@ -20,7 +20,8 @@ from schemas.destination import Destination, StagedChunk
 from schemas.field_types import DTYPES
 from schemas.settings import Settings
 
-DESTINATIONS = ["sqlite", "postgres"]
+# The same promises on a server too: with the long tests, because there are hundreds.
+DESTINATIONS = ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)]
 
 PASSWORD = "LADING_TEST_POSTGRES_PASSWORD"
 """The environment variable with the password of the tests' server, where it has one."""
