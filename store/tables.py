@@ -121,6 +121,12 @@ class Job(SQLModel, table=True):
 
     Attributes:
         mode: overrides the definition's.
+        creation_path: how the job came: `CLI`, `FLOW`, `API` or `UI`, or what a vendor's client said.
+        key_id: of the key with which it was brought over HTTP; None where no key was used.
+        is_queued: a worker may begin it at once; one that is not waits for whoever brought it, and is taken
+            up by a worker when that process is gone.
+        flow_run_id: Prefect's latest run of it; None before there is one.
+        cancel_requested_at: when somebody asked for its end; whoever works on it looks.
         destination_key: identity of the table; at most one job imports into it at a time.
         stage_epoch: the epoch under which its records were staged; None before that.
         ending: how it is about to end (`schemas.job.Ending`); set before its destination is sealed.
@@ -159,6 +165,7 @@ class Job(SQLModel, table=True):
             postgresql_where=text("state = 'importing'"),
         ),
         Index("job_by_state", "tenant", "state"),
+        Index("job_by_time", "tenant", "received_at", "id"),
     )
 
     id: str = Field(primary_key=True)
@@ -169,6 +176,11 @@ class Job(SQLModel, table=True):
     upload_id: str = Field(foreign_key="upload.id")
     mode: Mode = Field(sa_column=Column(_word(Mode), nullable=False))
     destination_key: str
+    creation_path: str = Field(default="CLI", sa_type=FreeText)
+    key_id: str | None = None
+    is_queued: bool = False
+    flow_run_id: str | None = None
+    cancel_requested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     stage_epoch: int | None = None
     ending: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))

@@ -1,0 +1,1 @@
+"""Lading over HTTP: the status API and the pages. What is accepted here, a worker brings to its end."""

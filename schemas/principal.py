@@ -1,0 +1,44 @@
+"""Who is asking over HTTP, and what they may ask for."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+OPERATOR_TENANT = "local"
+"""The tenant as which the command line and every key with the scope `admin` act."""
+
+
+class Scope(StrEnum):
+    """What a key may be used for."""
+
+    IMPORTS_CREATE = "imports:create"
+    IMPORTS_READ = "imports:read"
+    DEFINITIONS_WRITE = "definitions:write"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Whoever came in with a key.
+
+    Attributes:
+        scopes: `admin` includes every other.
+        definitions: names of the only ones that may be used; None: all that the tenant sees.
+    """
+
+    key_id: str
+    tenant: str
+    scopes: frozenset[Scope]
+    definitions: frozenset[str] | None = None
+
+    @property
+    def is_operator(self) -> bool:
+        """True when whatever the command line may do is allowed."""
+        return Scope.ADMIN in self.scopes
+
+    def may(self, scope: Scope) -> bool:
+        """True when the key has this scope."""
+        return scope in self.scopes or self.is_operator
+
+    def may_use(self, definition: str) -> bool:
+        """True when the key is not kept from the definition of this name."""
+        return self.definitions is None or definition in self.definitions
