@@ -10,6 +10,7 @@
     │   │   └── LastStepError     it refused the last step; nothing of that step was written
     │   ├── NotFoundError         no such job, definition or file
     │   ├── ConflictError         the job's state does not allow this
+    │   ├── NotAllowedError       whoever asks may not say or see this; says which rule
     │   ├── JobUnsuccessfulError  the job ended, but not well; its record says why
     │   └── LeaseLostError        another worker owns the job now; stop and commit nothing
     └── OutcomeUnknownError       it may have happened; find out before repeating
@@ -80,6 +81,18 @@ class NotFoundError(FatalError):
 
 class ConflictError(FatalError):
     """The state of the thing does not allow what was asked."""
+
+
+class NotAllowedError(FatalError):
+    """Whoever asks may not say this, or not with this key.
+
+    Attributes:
+        rule: stable name of the rule that says so, for machines.
+    """
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
 
 
 class JobUnsuccessfulError(FatalError):

@@ -77,6 +77,43 @@ class Settings(BaseSettings):
         200_000, ge=1_000, description="Rows that one import task covers at most; chunks stay whole."
     )
 
+    host: str = Field(
+        "127.0.0.1", description="Where `lading serve` listens; anything but loopback lets others in, with keys."
+    )
+    port: int = Field(8642, ge=0, le=65535, description="The port of API and pages; 0 takes a free one.")
+    prefect_host: str = Field(
+        "127.0.0.1",
+        description="Where the Prefect server of `lading serve` listens; it has no login, so who reaches it may "
+        "start imports.",
+    )
+    prefect_port: int = Field(
+        4201, ge=0, le=65535, description="The port of Prefect's API and UI; 0 takes a free one."
+    )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="How others reach API and pages, for links that leave the house; unset, where it listens.",
+    )
+    secret_key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Signs sessions and links; unset, one is made at the first start and kept in the home.",
+    )
+    upload_limit_bytes: int = Field(
+        2**30, ge=1, description="Bytes that the body of a request may have; with more it is refused."
+    )
+    idempotency_days: float = Field(
+        7.0, gt=0, description="For so long the same `Idempotency-Key` gives the same job."
+    )
+    worker_jobs: int = Field(
+        2, ge=1, le=64, description="Jobs that one worker of `lading serve` brings to their end at a time."
+    )
+    work_pool: str | None = Field(
+        None,
+        description="Start jobs that come over HTTP as runs of this Prefect work pool, not in the worker of "
+        "`lading serve`.",
+    )
+
     books_schema: str | None = Field(
         None,
         description="Schema of a PostgreSQL destination for Lading's own tables (`lading_…`), which must be "

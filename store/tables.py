@@ -68,6 +68,7 @@ class DefinitionVersion(SQLModel, table=True):
     Attributes:
         version: 1 for the first of its name.
         document: the definition as plain JSON values.
+        removed_at: when its name was taken back; jobs that ran with it keep it. None while it is in use.
     """
 
     __tablename__ = "definition"
@@ -79,6 +80,7 @@ class DefinitionVersion(SQLModel, table=True):
     version: int
     document: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     @property
     def definition(self) -> Definition:

@@ -10,6 +10,7 @@ down_revision = "0002"
 def upgrade() -> None:
     """Apply the change."""
     time = sa.DateTime(timezone=True)
+    op.add_column("definition", sa.Column("removed_at", time, nullable=True))
     op.add_column("job", sa.Column("creation_path", sa.String(), nullable=False, server_default="CLI"))
     op.add_column("job", sa.Column("key_id", sa.String(), nullable=True))
     op.add_column("job", sa.Column("is_queued", sa.Boolean(), nullable=False, server_default=sa.false()))
