@@ -78,12 +78,13 @@ class Settings(BaseSettings):
     )
 
     host: str = Field(
-        "127.0.0.1", description="Where `lading serve` listens; anything but loopback lets others in, with keys."
+        "127.0.0.1",
+        description="Where `lading serve` listens; anything but loopback lets others in, with keys.",
     )
     port: int = Field(8642, ge=0, le=65535, description="The port of API and pages; 0 takes a free one.")
     prefect_host: str = Field(
         "127.0.0.1",
-        description="Where the Prefect server of `lading serve` listens; it has no login, so who reaches it may "
+        description="Where the Prefect server of `lading serve` listens; it has no login: who reaches it may "
         "start imports.",
     )
     prefect_port: int = Field(
