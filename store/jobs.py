@@ -149,23 +149,6 @@ def refuse_cancelled(session: Session, job_id: str) -> None:
         raise CancelRequestedError(f"job {job_id} is to be cancelled")
 
 
-def request_cancel(session: Session, job_id: str) -> Job:
-    """Ask for the job's end; whoever works on it looks within seconds. Harmless when repeated.
-
-    Raises:
-        NotFoundError: there is no such job.
-        ConflictError: it has come to its end already.
-    """
-    job = locked_job(session, job_id)
-    if job.state.terminal:
-        raise ConflictError(f"job {job_id} is {job.state.value} already and can't be cancelled")
-    if job.cancel_requested_at is None:
-        job.cancel_requested_at = utc_now()
-        session.add(job)
-        add_event(session, job_id, "cancel requested")
-    return job
-
-
 def check_epoch(session: Session, job_id: str, epoch: int) -> None:
     """Refuse whoever lost the job's lease; in a `write` it holds until the end of the block.
 
