@@ -11,6 +11,7 @@ from api.bodies import BodyLimit
 from api.context import Context
 from api.documentation import DocumentedApp
 from api.error_handlers import handle_errors
+from api.health_check import HealthCheck
 from api.keys import KnownKeys
 from api.request_log import RequestLog
 from api.signing import signer_of
@@ -24,7 +25,8 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with Store.opened(settings) as store:
-            app.state.context = Context(settings, store, signer_of(settings), KnownKeys())
+            health_check = HealthCheck(settings, store)
+            app.state.context = Context(settings, store, signer_of(settings), KnownKeys(), health_check)
             yield
 
     app = DocumentedApp(
