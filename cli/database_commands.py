@@ -8,6 +8,7 @@ from cli.options import Home, Json, settings_for
 from cli.output import plain, print_json, say
 from destinations import refuse_unknown_database
 from store.access_tables import NamedDatabase
+from store.claims import list_claims, release_table
 from store.database import Store
 from store.databases import add_database, list_databases, remove_database
 
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     DATABASES.command("add")(add_command)
     DATABASES.command("list")(list_command)
     DATABASES.command("remove")(remove_command)
+    DATABASES.command("release")(release_command)
     app.add_typer(DATABASES)
 
 
@@ -47,13 +49,16 @@ def add_command(
 
 
 def list_command(as_json: Json = False, home: Home = None) -> None:
-    """List the databases that have a name, and who may use them."""
+    """List the databases that have a name, who may use them, and the tables that belong to somebody."""
     with Store.opened(settings_for(home)) as store, store.read() as session:
         rows = [_row(database) for database in list_databases(session)]
+        tables = [{"table": claim.destination_key, "tenant": claim.tenant} for claim in list_claims(session)]
     if as_json:
-        return print_json({"databases": rows})
+        return print_json({"databases": rows, "tables": tables})
     for row in rows:
         plain(_line(row))
+    for table in tables:
+        plain(f"table {table['table']} of {table['tenant']}")
     return None
 
 
@@ -66,6 +71,19 @@ def remove_command(
     with Store.opened(settings_for(home)) as store, store.write() as session:
         remove_database(session, name)
     return print_json({"name": name}) if as_json else say("removed", name)
+
+
+def release_command(
+    table: Annotated[str, typer.Argument(help="The table, as `lading databases list` shows it.")],
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Make a table nobody's, so that it belongs to the tenant whose import into it is accepted next."""
+    with Store.opened(settings_for(home)) as store, store.write() as session:
+        tenant = release_table(session, table).tenant
+    return (
+        print_json({"table": table, "tenant": tenant}) if as_json else say("released", f"{table}, of {tenant}")
+    )
 
 
 def _row(database: NamedDatabase) -> dict[str, Any]:

@@ -97,14 +97,14 @@ def test_what_nobody_may_say_is_wrong_usage(lading, folder, arguments, says):
 def test_a_database_that_lading_does_not_load_into_gets_no_name(lading, home, url, says):
     said = lading("databases", "add", "warehouse", "--url", url.format(home=home.home))
     assert (said.status, says in said.err) == (4, True)
-    assert lading("databases", "list", "--json").json == {"databases": []}
+    assert lading("databases", "list", "--json").json["databases"] == []
 
 
 def test_a_database_is_named_listed_used_by_its_name_and_taken_back(lading, folder, lading_process, tmp_path):
     url = f"sqlite:///{tmp_path / 'warehouse.db'}"
     added = lading("databases", "add", "warehouse", "--url", url, "--grant", "acme", "--json").json
     assert added == {"name": "warehouse", "url": url, "password": None, "tenants": ["acme"]}
-    assert lading("databases", "list", "--json").json == {"databases": [added]}
+    assert lading("databases", "list", "--json").json == {"databases": [added], "tables": []}
     assert lading("databases", "list").out == f"warehouse: {url}; for the operator, acme\n"
     (folder / "things.yaml").write_text(DEFINITION + "{database: warehouse, table: things}\n")
     (folder / "rows.csv").write_text("Id\na\nb\n")
@@ -119,6 +119,11 @@ def test_a_database_is_named_listed_used_by_its_name_and_taken_back(lading, fold
     )
     stranger = lading_process("import", "rows.csv", "-d", "things.yaml", LADING_TENANT="stranger")
     assert "no database named 'warehouse' that 'stranger' may use" in stranger.err
+    key = f"sqlite://{tmp_path / 'warehouse.db'}/things"
+    assert lading("databases", "list").out.endswith(f"table {key} of local\n")
+    assert lading("databases", "release", key, "--json").json == {"table": key, "tenant": "local"}
+    assert lading("databases", "release", key).status == 2
+    assert lading_process("import", "rows.csv", "-d", "things.yaml", LADING_TENANT="acme").status == 0
     assert lading("databases", "remove", "warehouse").status == 0
     assert "no database named 'warehouse'" in lading_process("import", "rows.csv", "-d", "things").err
 
