@@ -16,6 +16,7 @@ from importlib.metadata import version
 import httpx
 
 from flows.parent import end_with
+from flows.patient_app import PatientApp
 from flows.prefect_home import adopt_environment, isolate, prefect_log, reread
 from schemas.errors import FatalError, RetriableError
 from schemas.settings import Settings
@@ -23,6 +24,8 @@ from schemas.settings import Settings
 SAY_SECONDS = 2.0
 START_SECONDS = 180.0
 STOP_SECONDS = 5.0
+KEEP_ALIVE_SECONDS = 60
+"""More than Prefect's client keeps a connection for; who loses the race for a closed one waits two seconds."""
 _PAUSE_SECONDS = 0.1
 _ANSWER_SECONDS = 10.0
 _SERVER_ENVIRONMENT = {
@@ -53,7 +56,7 @@ def prefect_server(settings: Settings, say: Callable[[str], None]) -> Iterator[s
         try:
             yield url
         finally:
-            _drain()
+            drain()
 
 
 @contextlib.contextmanager
@@ -163,7 +166,7 @@ def _address(settings: Settings, url: str) -> Iterator[None]:
             reread(settings)
 
 
-def _drain() -> None:
+def drain() -> None:
     """Hand over the events and log lines that Prefect's client still holds, while somebody takes them."""
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker
@@ -189,7 +192,14 @@ def _serve(fileno: int, parent_pid: int) -> None:
 
     # An ephemeral server keeps to what one run needs: no UI, no scheduler, no sweeps over the others' runs.
     app = create_app(ephemeral=True, final=True)
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        PatientApp(app),
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=fileno)])
 
 
