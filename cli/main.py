@@ -14,6 +14,7 @@ from cli import (
     job_commands,
     key_commands,
     purge_commands,
+    serve_commands,
 )
 from cli.file_modes import closed_to_others
 from cli.log import keep_traceback, log_nowhere
@@ -44,6 +45,7 @@ for room in (
     key_commands,
     database_commands,
     purge_commands,
+    serve_commands,
 ):
     room.register(app)
 
