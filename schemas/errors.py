@@ -10,6 +10,7 @@
     │   │   └── LastStepError     it refused the last step; nothing of that step was written
     │   ├── NotFoundError         no such job, definition or file
     │   ├── ConflictError         the job's state does not allow this
+    │   │   └── IdempotencyConflictError  the idempotency key stands for another request
     │   ├── NotAllowedError       whoever asks may not say or see this; says which rule
     │   ├── JobUnsuccessfulError  the job ended, but not well; its record says why
     │   └── LeaseLostError        another worker owns the job now; stop and commit nothing
@@ -83,6 +84,10 @@ class NotFoundError(FatalError):
 
 class ConflictError(FatalError):
     """The state of the thing does not allow what was asked."""
+
+
+class IdempotencyConflictError(ConflictError):
+    """The idempotency key stands for a request that asked for something else."""
 
 
 class NotAllowedError(FatalError):
