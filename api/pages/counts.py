@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.pages.words import number
+from api.pages.words import many, number
 from schemas.job import JobState, Outcome
 from store.tables import Job
 
@@ -50,8 +50,8 @@ def counted(job: Job) -> str:
         return "not begun"
     if not job.state.terminal:
         if job.rows is None:
-            return f"{number(job.rows_read)} rows read"
-        return f"{number(job.rows_loaded)} of {number(job.rows)} rows imported"
+            return f"{many(job.rows_read, 'row')} read"
+        return f"{number(job.rows_loaded)} of {many(job.rows, 'row')} imported"
     parts = [f"{number(segment.rows)} {segment.outcome}" for segment in segments_of(job)]
     if not parts:
         return "no rows" if job.state is JobState.FINISHED else "nothing was imported"

@@ -9,7 +9,7 @@ from typing import Any
 from api.context import Context
 from api.pages.counts import Segment, counted, percent_of, segments_of
 from api.pages.standing import Standing, standing_of
-from api.pages.words import number
+from api.pages.words import many, number
 from schemas.job import JobKind, JobState
 from schemas.row_error import RowError
 from store.database import Transaction
@@ -144,10 +144,11 @@ def sentence(job: Job, standing: Standing) -> str:
     if not job.state.terminal:
         stands = f"{standing.name.capitalize()} {standing.note}".strip()
         return f"{stands}." if job.state is JobState.RECEIVED else f"{stands}: {counted(job)}."
-    gone = f" {number(job.deleted)} records that the file lacks were deleted." if job.deleted else ""
+    rows = many(job.rows or 0, "row")
     if job.state is JobState.FINISHED and job.kind is JobKind.VALIDATE:
-        return f"Checked: {number(job.failed)} of {number(job.rows or 0)} rows failed. Nothing was written."
-    return f"{standing.name.capitalize()}: {number(job.rows or 0)} rows, {counted(job)}.{gone}"
+        return f"Checked: {number(job.failed)} of {rows} failed. Nothing was written."
+    gone = f" {many(job.deleted, 'record')} deleted that the file lacks." if job.deleted else ""
+    return f"{standing.name.capitalize()}: {rows}, {counted(job)}.{gone}"
 
 
 def _facts(detected: dict[str, Any]) -> Sequence[Fact]:

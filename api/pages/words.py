@@ -26,6 +26,11 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+def many(value: int, noun: str) -> str:
+    """So many of these: `1 row`, `2,000 rows`."""
+    return f"{number(value)} {noun if value == 1 else f'{noun}s'}"
+
+
 def size(value_bytes: int) -> str:
     """Bytes as people say them: `1.5 MiB`."""
     value, unit = float(value_bytes), "bytes"
@@ -42,7 +47,7 @@ def moment(at: datetime) -> str:
 
 
 FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
-    {"inert": inert, "number": number, "size": size, "moment": moment}
+    {"inert": inert, "number": number, "many": many, "size": size, "moment": moment}
 )
 
 

@@ -216,7 +216,7 @@ def test_hostile_names_run_nothing(browser, service, tenant, define, tmp_path, w
     hostile = tmp_path / "<img src=x onerror=document.title='run'>.csv"
     hostile.write_text("Id,Name,Amount\n1,a,\"<script>document.title='run'</script>\"\n")
     worked(browser.upload(hostile, "things"))
-    browser.until_text("Finished: 1 rows, 1 failed.")
+    browser.until_text("Finished: 1 row, 1 failed.")
     assert "<script>document.title='run'</script>" in browser.text
     browser.get("/ui")
     assert "<img src=x onerror" in browser.text

@@ -79,7 +79,7 @@ def test_of_many_errors_the_first_are_shown_and_all_are_counted(person, service,
     assert page.text.count("less than the minimum 0") == 20
 
 
-def test_a_running_job_shows_how_far_it_is_as_the_status_api_tells_it(person, change):
+def test_a_running_job_shows_how_far_it_is_as_the_status_api_tells_it(person, service, change):
     job_id = person.upload("march.csv", b"Id\n1\n").path.rpartition("/")[2]
     page = person.get(f"/ui/jobs/{job_id}")
     assert f'data-progress="/ui/jobs/{job_id}/progress"' in page.html
@@ -97,6 +97,10 @@ def test_a_running_job_shows_how_far_it_is_as_the_status_api_tells_it(person, ch
     assert (told["rows_loaded"], told["rows"], told["percent"], told["is_over"]) == (11_706, 23_412, 50, False)
     assert told["shown"] == {"rows_read": "23,412", "rows_loaded": "11,706", "rows": "23,412"}
     assert "11,706 of 23,412 rows imported" in told["sentence"]
+    with service.client(person.key.token) as client:
+        document = client.get(f"/jobs/{job_id}").json()
+    same = ("state", "terminal", "rows", "rows_read", "rows_loaded")
+    assert {name: told[name] for name in same} == {name: document[name] for name in same}
     assert '<progress aria-label="Progress of the import" max="100" value="50">' in person.get(page.path).html
 
 
