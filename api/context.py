@@ -70,7 +70,7 @@ class Context:
         return f"{(self.settings.public_url or '').rstrip('/')}{path}"
 
 
-def context(connection: HTTPConnection) -> Context:
+async def context(connection: HTTPConnection) -> Context:
     """The context of the app that answers this request."""
     found: Context = connection.app.state.context
     return found

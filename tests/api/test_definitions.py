@@ -53,7 +53,7 @@ def test_a_definition_that_is_removed_is_not_there_any_more(client):
     ("body", "line"),
     [
         ('{"name": "things", "destination": {"table": "t"}, "key": "id",\n "fields": []}', 2),
-        ("{name: things, destination: {table: t}, fields: [{name: id}], key: id,\n kye: id}", 2),
+        ("name: things\ndestination: {table: t}\nfields: [{name: id}]\nkye: id\n", 4),
         ("{", None),
         ("", None),
         ("[1]", None),
