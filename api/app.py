@@ -13,6 +13,7 @@ from api.documentation import DocumentedApp
 from api.error_handlers import handle_errors
 from api.health_check import HealthCheck
 from api.keys import KnownKeys
+from api.pages import pages_router
 from api.request_log import RequestLog
 from api.signing import signer_of
 from schemas.settings import Settings
@@ -41,6 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     for room in (uploads, jobs, job_rows, failed_rows, definitions, problem_pages, health):
         app.include_router(room.router)
+    app.include_router(pages_router())
     handle_errors(app)
     app.add_middleware(BodyLimit, limit_bytes=settings.upload_limit_bytes)
     app.add_middleware(RequestLog)

@@ -101,6 +101,11 @@ class Settings(BaseSettings):
         min_length=32,
         description="Signs sessions and links; unset, one is made at the first start and kept in the home.",
     )
+    link_days: float = Field(
+        30.0,
+        gt=0,
+        description="For so long a link in a mail or an answer opens the page of its job without a key.",
+    )
     upload_limit_bytes: int = Field(
         2**30, ge=1, description="Bytes that the body of a request may have; with more it is refused."
     )
