@@ -247,6 +247,8 @@ class Definition(_Document):
     Attributes:
         key: fields that tell records apart; may be empty in mode insert.
         record: name of an installed pandera model (`schemas.records`) that makes more checks.
+        faces: connector → where, in the words of that vendor, these records go; its clients then reach this
+            definition.
     """
 
     name: Annotated[str, Setting(pattern=NAME_PATTERN)]
@@ -257,6 +259,7 @@ class Definition(_Document):
     record: str | None = None
     file: FileOptions = FileOptions()
     policies: Policies = Policies()
+    faces: dict[Annotated[str, Setting(pattern=NAME_PATTERN)], dict[str, str | int]] = {}
 
     @property
     def has_last_step(self) -> bool:

@@ -115,6 +115,10 @@ class Settings(BaseSettings):
         "`lading serve`.",
     )
 
+    faces_off: str = Field(
+        "", description="Vendors whose API is not served, separated by commas, such as `starmind, elma365`."
+    )
+
     books_schema: str | None = Field(
         None,
         description="Schema of a PostgreSQL destination for Lading's own tables (`lading_…`), which must be "

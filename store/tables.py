@@ -129,6 +129,10 @@ class Job(SQLModel, table=True):
             up by a worker when that process is gone.
         flow_run_id: Prefect's latest run of it; None before there is one.
         cancel_requested_at: when somebody asked for its end; whoever works on it looks.
+        mail: whom to tell of its end, `{"success_to", "failure_to"}`; None: nobody.
+        has_events: its definition's webhooks are told of every record.
+        bytes_expire_at: when its bytes are gone, whatever the job does; one that still runs then fails. None
+            where they stay as long as it needs them.
         destination_key: identity of the table; at most one job imports into it at a time.
         stage_epoch: the epoch under which its records were staged; None before that.
         ending: how it is about to end (`schemas.job.Ending`); set before its destination is sealed.
@@ -183,6 +187,9 @@ class Job(SQLModel, table=True):
     is_queued: bool = False
     flow_run_id: str | None = None
     cancel_requested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    mail: dict[str, str | None] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    has_events: bool = False
+    bytes_expire_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     stage_epoch: int | None = None
     ending: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
