@@ -58,7 +58,7 @@ class House:
         return received_body(request, limit_bytes)
 
     def definition_at(self, principal: Principal, face: str, address: Mapping[str, str | int]) -> str:
-        """The name of the definition whose `faces` name this address: the tenant's own before the operator's."""
+        """The name of the definition at this address: the tenant's own before the operator's."""
         wanted = _plain(address)
         with self._context().store.read() as session:
             stored = list_definitions(session, principal.tenant)

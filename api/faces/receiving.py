@@ -1,4 +1,4 @@
-"""Bodies that come to a face: on disk, counted while they stream, refused in words that any vendor's error takes."""
+"""Bodies that come to a face: on disk, counted while they stream, refused by an error of no vendor's shape."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -19,7 +19,9 @@ HELD_BYTES = 1 << 16
 
 
 @asynccontextmanager
-async def received_form(request: Request, parts: Sequence[str], limit_bytes: int | None) -> AsyncIterator[Received]:
+async def received_form(
+    request: Request, parts: Sequence[str], limit_bytes: int | None
+) -> AsyncIterator[Received]:
     """The one file of a multipart form, under any of the names in `parts`; gone after the block.
 
     Raises:
