@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from api.problems import PROBLEM_TYPES
 from docs.bad_inputs.outcomes import outcomes
 from docs.bad_inputs.page import bad_inputs_markdown
 from schemas.codes import catalogue_markdown
@@ -20,6 +21,7 @@ def pages() -> dict[Path, str]:
     return {
         readme: text,
         docs / "errors.md": catalogue_markdown(),
+        docs / "http-api.md": _replaced((docs / "http-api.md").read_text(), "problems", problems_table()),
         docs / "bad-inputs.md": bad_inputs_markdown(outcomes()),
     }
 
@@ -39,6 +41,13 @@ def settings_table() -> str:
     for name, field in Settings.model_fields.items():
         default = "the nearest `.lading`" if name == "home" else f"`{field.default}`"
         lines.append(f"| `LADING_{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(lines)
+
+
+def problems_table() -> str:
+    """Every type of problems that the status API answers with."""
+    lines = ["| type | status | when |", "|---|---:|---|"]
+    lines += [f"| `{kind.uri}` | {kind.status.value} | {kind.meaning} |" for kind in PROBLEM_TYPES.values()]
     return "\n".join(lines)
 
 
