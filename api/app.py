@@ -11,8 +11,8 @@ from api.context import Context
 from api.error_handlers import handle_errors
 from api.keys import KnownKeys
 from api.request_log import RequestLog
-from api.signing import signer_of
 from schemas.settings import Settings
+from schemas.signing import signer_of
 from store.database import Store
 
 

@@ -11,8 +11,8 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from api.keys import KnownKeys
-from api.signing import Signer
 from schemas.settings import Settings
+from schemas.signing import Signer
 from store.database import Store
 
 P = ParamSpec("P")
