@@ -132,8 +132,8 @@ class Settings(BaseSettings):
     smtp_port: int = Field(587, ge=1, le=65535, description="The port of the mail server.")
     smtp_tls: Literal["starttls", "tls", "none"] = Field(
         "starttls",
-        description="How the way to the mail server is encrypted: `starttls` (usually port 587), `tls` from the "
-        "first byte (465), or `none` (25), where a password is sent in the clear.",
+        description="How the way to the mail server is encrypted: `starttls` (usually port 587), `tls` "
+        "from the first byte (465), or `none` (25), where a password is sent in the clear.",
     )
     smtp_user: str | None = Field(None, description="Whom the mail server knows us as; unset, no login.")
     smtp_password: SecretStr | None = Field(None, description="The password for `LADING_SMTP_USER`.")
