@@ -15,8 +15,6 @@ from schemas.mail_address import is_mail_address
 
 CREATION_PATH_PREFIX = "IMPORT_QUEUE_API"
 CREATION_PATH = r"^[A-Z0-9_]{1,15}$"
-IDENTIFIER_MARK = ":"
-"""Before the header of a column that identifies the record."""
 CONTENT_TYPE = "application/x-ndjson; charset=utf-8"
 _UTF8_MARK = b"\xef\xbb\xbf"
 _CREDENTIALS = re.compile(r"\s*(apikey|basic)\s+(\S+)\s*", re.IGNORECASE)
