@@ -15,8 +15,8 @@ from api.faces import mount_faces
 from api.health_check import HealthCheck
 from api.keys import KnownKeys
 from api.request_log import RequestLog
-from api.signing import signer_of
 from schemas.settings import Settings
+from schemas.signing import signer_of
 from store.database import Store
 
 

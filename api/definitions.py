@@ -6,10 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field
-from schemas.authority import refuse_beyond
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from store.databases import resolved
 from typing_extensions import TypedDict
 
 from api.access import CurrentPrincipal, Definer
@@ -28,10 +26,12 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
 )
 from formats.template import write_template
+from schemas.authority import refuse_beyond
 from schemas.document import parse_definition
 from schemas.errors import DefinitionError, NotAllowedError, NotFoundError
 from schemas.principal import Principal
 from store.database import Transaction
+from store.databases import resolved
 from store.definitions import get_definition, list_definitions, put_definition, remove_definition
 from store.tables import DefinitionVersion
 from tasks.job_document import Time

@@ -18,6 +18,7 @@ from connectors.face import JobView, Received, Submission
 from formats import write_template
 from schemas.definition import Definition
 from schemas.errors import NotAllowedError, NotFoundError
+from schemas.job_link import job_link
 from schemas.principal import Principal
 from schemas.row_error import RowError
 from store.definitions import get_definition, list_definitions
@@ -114,7 +115,8 @@ class House:
 
     def link(self, job_id: str) -> str:
         """A link that opens the job's page in a browser without a key, for some time."""
-        return job_link(self._context(), job_id)
+        context = self._context()
+        return job_link(context.settings, context.signer, job_id)
 
     def template(self, principal: Principal, definition: str, kind: str) -> bytes:
         """A file of this kind, `xlsx` or `csv`, to be filled in."""
