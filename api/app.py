@@ -14,6 +14,7 @@ from api.request_log import RequestLog
 from api.signing import signer_of
 from schemas.settings import Settings
 from store.database import Store
+from tasks.shipped import keep_shipped_definitions
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -22,6 +23,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with Store.opened(settings) as store:
+            keep_shipped_definitions(store)
             app.state.context = Context(settings, store, signer_of(settings), KnownKeys())
             yield
 

@@ -46,9 +46,9 @@ def _face(imports: Imports) -> ASGIApp:
     return Face(imports, Choices()).app()
 
 
-def _definitions() -> tuple[str, ...]:
-    folder = files(__name__) / "definitions"
-    return tuple((folder / f"{entity}.yaml").read_text("utf-8") for entity in Entity)
+def _definitions() -> dict[str, str]:
+    names = [f"{NAME}-{entity}" for entity in Entity]
+    return {name: (files(__name__) / "definitions" / f"{name}.yaml").read_text("utf-8") for name in names}
 
 
 CONNECTOR = Connector(name=NAME, address=Address, face=_face, choices=Choices, definitions=_definitions())

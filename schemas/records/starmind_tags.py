@@ -9,7 +9,7 @@ SHORTEST_CHARS = 2
 
 
 class StarmindTags(pa.DataFrameModel):
-    """Tags, as `connectors/starmind/definitions/tags.yaml` declares them."""
+    """Tags, as `connectors/starmind/definitions/starmind-tags.yaml` declares them."""
 
     tags: str = pa.Field(nullable=True)
 

@@ -18,7 +18,7 @@ ISO_639_1 = frozenset(_CODES.split())
 
 
 class StarmindUsers(pa.DataFrameModel):
-    """Users, as `connectors/starmind/definitions/users.yaml` declares them."""
+    """Users, as `connectors/starmind/definitions/starmind-users.yaml` declares them."""
 
     firstname: str = pa.Field(nullable=True)
     lastname: str = pa.Field(nullable=True)
