@@ -3,8 +3,6 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.casting import BLANKS
-
 _CODES = """
 aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee
 el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is
@@ -20,17 +18,10 @@ ISO_639_1 = frozenset(_CODES.split())
 class StarmindUsers(pa.DataFrameModel):
     """Users, as `connectors/starmind/definitions/starmind-users.yaml` declares them."""
 
-    firstname: str = pa.Field(nullable=True)
-    lastname: str = pa.Field(nullable=True)
     language_id: str = pa.Field(nullable=True)
 
-    @pa.check("firstname", "lastname", description="a name has a character that can be seen")
-    def is_visible(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera passes the class
-        """True where more than blanks stands there."""
-        return data.lazyframe.select(pl.col(data.key).str.strip_chars(BLANKS) != "")
-
     @pa.check("language_id", description="a language is named by its code of ISO 639-1, such as en")
-    def is_a_language(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805 - likewise
+    def is_a_language(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera passes the class
         """True where the two letters, in either case, stand for a language."""
         return data.lazyframe.select(pl.col(data.key).str.to_lowercase().is_in(ISO_639_1))
 
