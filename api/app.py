@@ -13,8 +13,8 @@ from api.documentation import DocumentedApp
 from api.error_handlers import handle_errors
 from api.keys import KnownKeys
 from api.request_log import RequestLog
-from api.signing import signer_of
 from schemas.settings import Settings
+from schemas.signing import signer_of
 from store.database import Store
 from tasks.shipped import keep_shipped_definitions
 

@@ -11,8 +11,8 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from api.keys import KnownKeys
-from api.signing import Signer
 from schemas.settings import Settings
+from schemas.signing import Signer
 from store.database import Store, Transaction
 from store.definitions import definition_of
 from store.tables import DefinitionVersion

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from schemas.definition import Mode
+from schemas.definition import FileOptions, Mode
 from schemas.job import Counts, JobKind, JobState
 from schemas.principal import Principal
 from schemas.row_error import RowError
@@ -55,6 +55,7 @@ class Submission:
         definition: name, as `definition_at` gave it.
         file: open, at its start.
         mode: instead of the definition's.
+        file_options: what is known of the file, instead of the definition's `file`.
         creation_path: how the job came, as people search for it.
         file_kind: of a format, where the vendor says what its files are, whatever the definition says.
         is_exclusive: refused with `BusyError` where an import into the same destination is not terminal.
@@ -67,6 +68,7 @@ class Submission:
     file_name: str
     creation_path: str
     mode: Mode | None = None
+    file_options: FileOptions | None = None
     validate_only: bool = False
     file_kind: str | None = None
     is_exclusive: bool = False
