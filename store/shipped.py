@@ -17,7 +17,8 @@ def never_kept(session: Session, names: Iterable[str]) -> set[str]:
     query = select(DefinitionVersion.name).where(
         DefinitionVersion.tenant == OPERATOR_TENANT, col(DefinitionVersion.name).in_(wanted)
     )
-    return wanted.difference(session.exec(query))
+    kept = session.exec(query).all()
+    return wanted.difference(kept)
 
 
 def keep_shipped(session: Session, definitions: Iterable[Definition]) -> None:

@@ -23,12 +23,10 @@ Sources, read by 2026-11-27:
 from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict
-from starlette.types import ASGIApp
 
 from connectors.connector import Connector
-from connectors.face import Imports
 from connectors.starmind.choices import Choices
-from connectors.starmind.face import NAME, Face
+from connectors.starmind.face import NAME, starmind_face
 from connectors.starmind.wire import Entity
 
 __all__ = ["CONNECTOR"]
@@ -42,13 +40,11 @@ class Address(BaseModel):
     entity: Entity
 
 
-def _face(imports: Imports) -> ASGIApp:
-    return Face(imports, Choices()).app()
-
-
 def _definitions() -> dict[str, str]:
     names = [f"{NAME}-{entity}" for entity in Entity]
     return {name: (files(__name__) / "definitions" / f"{name}.yaml").read_text("utf-8") for name in names}
 
 
-CONNECTOR = Connector(name=NAME, address=Address, face=_face, choices=Choices, definitions=_definitions())
+CONNECTOR = Connector(
+    name=NAME, address=Address, face=starmind_face, choices=Choices, definitions=_definitions()
+)

@@ -1,19 +1,21 @@
 """Starmind's import API, served: login, tags and users by workbook, users by list, states of processes."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from http import HTTPStatus
 from io import BytesIO
 from itertools import chain, islice
-from typing import Annotated
+from typing import TypeVar
 
-from fastapi import FastAPI, Path
+from fastapi import FastAPI
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import ASGIApp
 
-from connectors.face import Imports, JobView, Submission
+from connectors.face import Imports, JobView, Received, Submission
+from connectors.refusal import RefusalError, require_scope, tell_refusals
 from connectors.starmind.choices import Choices
-from connectors.starmind.faults import answer_faults
 from connectors.starmind.processes import entry_of, process_of, status_of, user_number
 from connectors.starmind.wire import (
     FILE_PART,
@@ -30,65 +32,63 @@ from connectors.starmind.wire import (
 )
 from schemas.clock import utc_now
 from schemas.definition import Mode
-from schemas.errors import ConflictError, NotAllowedError, NotFoundError
+from schemas.errors import BodyError, ConflictError, NotFoundError
 from schemas.job import JobKind
 from schemas.principal import Principal, Scope
 
+T = TypeVar("T")
 NAME = "starmind"
-JSON = "application/json"
+_JSON = "application/json"
+_MOST_DIGITS = 10
 _MOST_LOGIN_BYTES = 64 * 1024
 _MODES = {UserMode.IMPORT: Mode.UPSERT, UserMode.SYNC: Mode.SYNC}
 
-Number = Annotated[int, Path(ge=1, lt=2**31)]
+
+def starmind_face(imports: Imports) -> ASGIApp:
+    """The application that answers Starmind's clients."""
+    choices = Choices()
+    face = _Face(imports, choices)
+    app = FastAPI(openapi_url=None, redirect_slashes=False)
+    tell_refusals(app, _shaped)
+    app.add_api_route(choices.login_path, face.login, methods=["POST"])
+    app.add_api_route("/import/users", face.take_users, methods=["POST"])
+    app.add_api_route("/import/{entity}/upload", face.upload, methods=["POST"])
+    app.add_api_route("/import/{entity}/status", face.list_processes, methods=["GET"])
+    app.add_api_route("/import/{entity}/{number}", face.start, methods=["PUT"])
+    app.add_api_route("/import/{entity}/{number}/status", face.status, methods=["GET"])
+    return app
 
 
-class Face:
-    """The routes, over one house."""
-
+class _Face:
     def __init__(self, imports: Imports, choices: Choices) -> None:
         self._imports = imports
         self._choices = choices
 
-    def app(self) -> FastAPI:
-        """The application, with Starmind's errors and no others."""
-        app = FastAPI(openapi_url=None, redirect_slashes=False, default_response_class=Response)
-        routes: list[tuple[str, str, Callable[..., object]]] = [
-            ("POST", self._choices.login_path, self.login),
-            ("POST", "/import/users", self.take_users),
-            ("POST", "/import/{entity}/upload", self.upload),
-            ("GET", "/import/{entity}/status", self.list_processes),
-            ("PUT", "/import/{entity}/{number}", self.start),
-            ("GET", "/import/{entity}/{number}/status", self.status),
-        ]
-        for method, path, call in routes:
-            app.add_api_route(path, call, methods=[method], response_model=None)
-        answer_faults(app)
-        return app
-
     async def login(self, request: Request) -> Response:
         """The token of whoever knows it, and the subscription key that belongs to it; any e-mail will do."""
         async with self._imports.receive_body(request, _MOST_LOGIN_BYTES) as received:
-            login = Login.decode(await run_in_threadpool(received.file.read))
+            login = await run_in_threadpool(_decoded, Login.decode, received)
         await run_in_threadpool(self._admitted, login.password, _api_key(request) or "")
         return self._answer(Session(token=login.password).encode())
 
-    async def upload(self, request: Request, entity: Entity) -> Response:
+    async def upload(self, request: Request, entity: str) -> Response:
         """Begin to validate a workbook; nothing is imported."""
         principal = await run_in_threadpool(self._principal, request, Scope.IMPORTS_CREATE)
-        definition = await run_in_threadpool(self._definition, principal, entity)
+        of = entity_of(entity)
+        definition = await run_in_threadpool(self._definition, principal, of)
         async with self._imports.receive_form(request, [FILE_PART], self._choices.limit_bytes) as received:
             submission = Submission(
                 definition=definition,
                 file=received.file,
                 file_name=received.file_name,
-                creation_path=creation_path(entity),
+                creation_path=creation_path(of),
                 validate_only=True,
                 file_kind="xlsx",
             )
             job_id = await run_in_threadpool(self._imports.submit, principal, submission)
         return await run_in_threadpool(self._accepted, principal, job_id, received.file_name)
 
-    def start(self, request: Request, entity: Entity, number: Number) -> Response:
+    def start(self, request: Request, entity: str, number: str) -> Response:
         """Begin to import the workbook that was validated without an error; again, if it was before."""
         principal = self._principal(request, Scope.IMPORTS_CREATE)
         view = self._process(principal, entity, number)
@@ -99,38 +99,40 @@ class Face:
             raise ConflictError(f"the file {number} is being validated; ask for its status until it is success")
         if status is ProcessStatus.ERROR:
             raise ConflictError(f"the validation of the file {number} ended in error; upload a mended one")
-        job_id = self._imports.submit_again(principal, view.job_id, creation_path(entity))
+        job_id = self._imports.submit_again(principal, view.job_id, view.creation_path)
         return self._accepted(principal, job_id, view.file_name)
 
-    async def take_users(self, request: Request, mode: UserMode = UserMode.IMPORT) -> Response:
+    async def take_users(self, request: Request, mode: str = UserMode.IMPORT.value) -> Response:
         """Begin to import a list of users."""
         principal = await run_in_threadpool(self._principal, request, Scope.IMPORTS_CREATE)
         definition = await run_in_threadpool(self._definition, principal, Entity.USERS)
+        wanted = mode_of(mode)
         async with self._imports.receive_body(request, self._choices.limit_bytes) as received:
-            users = await run_in_threadpool(_users, received.file.read)
+            users = await run_in_threadpool(_decoded, Users.decode, received)
         submission = Submission(
             definition=definition,
-            file=BytesIO(users),
+            file=BytesIO(b"".join(users.lines())),
             file_name=stored_name(Entity.USERS, utc_now(), "json"),
             creation_path=creation_path(Entity.USERS),
-            mode=_MODES[mode],
+            mode=wanted,
             file_kind="jsonl",
         )
         job_id = await run_in_threadpool(self._imports.submit, principal, submission)
         return await run_in_threadpool(self._accepted, principal, job_id, submission.file_name)
 
-    def status(self, request: Request, entity: Entity, number: Number) -> Response:
+    def status(self, request: Request, entity: str, number: str) -> Response:
         """The state of the process, with all of its errors."""
         principal = self._principal(request, Scope.IMPORTS_READ)
         view = self._process(principal, entity, number)
         (process,) = self._processes([view])
-        return self._stream(process.encoded(_begun(self._errors(principal, view))))
+        return self._stream(process.encode_parts(self._errors(principal, view)))
 
-    def list_processes(self, request: Request, entity: Entity) -> Response:
+    def list_processes(self, request: Request, entity: str) -> Response:
         """The states of the newest processes, newest first, with the first errors of each."""
         principal = self._principal(request, Scope.IMPORTS_READ)
-        paths = {creation_path(entity)}
-        if entity is Entity.USERS and self._choices.user_list_has_tags:
+        of = entity_of(entity)
+        paths = {creation_path(of)}
+        if of is Entity.USERS and self._choices.user_list_has_tags:
             paths.add(creation_path(Entity.TAGS))
         found = [view for path in sorted(paths) for view in self._imports.jobs(principal, path)]
         found.sort(key=lambda view: view.received_at, reverse=True)
@@ -139,8 +141,8 @@ class Face:
     def _listed(self, principal: Principal, views: Sequence[JobView]) -> Iterator[bytes]:
         yield b"["
         for place, (view, process) in enumerate(zip(views, self._processes(views), strict=True)):
-            yield b"," * (place > 0)
-            yield from process.encoded(islice(self._errors(principal, view), self._choices.list_errors))
+            errors = islice(self._errors(principal, view), self._choices.list_errors)
+            yield b"," * (place > 0) + b"".join(process.encode_parts(errors))
         yield b"]"
 
     def _processes(self, views: Sequence[JobView]) -> list[Process]:
@@ -157,10 +159,17 @@ class Face:
         for error in self._imports.errors(principal, view.job_id):
             yield entry_of(error, headers)
 
-    def _process(self, principal: Principal, entity: Entity, number: int) -> JobView:
-        view = self._imports.numbered(principal, number)
-        if view.creation_path != creation_path(entity):
-            raise NotFoundError(f"there is no process {number} of {entity}")
+    def _process(self, principal: Principal, entity: str, number: str) -> JobView:
+        """The process of this entity, whose number came as text.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        path = creation_path(entity_of(entity))
+        is_number = number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS
+        view = self._imports.numbered(principal, int(number)) if is_number else None
+        if view is None or view.creation_path != path:
+            raise NotFoundError(f"there is no import {number[:_MOST_DIGITS]!r} of {entity}")
         return view
 
     def _definition(self, principal: Principal, entity: Entity) -> str:
@@ -170,15 +179,14 @@ class Face:
         """Whoever comes in with `Authorization: Bearer`; an `Api-Key` beside it must be the right one."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         principal = self._admitted(token.strip() if scheme.lower() == "bearer" else "", _api_key(request))
-        if not principal.may(scope):
-            raise NotAllowedError("scope", f"the key lacks the scope {scope}")
+        require_scope(principal, scope)
         return principal
 
     def _admitted(self, token: str, subscription_key: str | None) -> Principal:
         principal = self._imports.admit(token, subscription_key) if token else None
         if principal is None:
-            challenge = {"WWW-Authenticate": 'Bearer realm="starmind"'}
-            raise HTTPException(401, "the token or the Api-Key is missing or wrong", challenge)
+            message = "the token, or the Api-Key that belongs to it, is missing or wrong"
+            raise RefusalError(HTTPStatus.UNAUTHORIZED, message, headers={"WWW-Authenticate": "Bearer"})
         return principal
 
     def _accepted(self, principal: Principal, job_id: str, file_name: str) -> Response:
@@ -187,10 +195,12 @@ class Face:
         return self._answer(Accepted(import_id=number, user_id=user_id, file_name=file_name).encode())
 
     def _answer(self, body: bytes) -> Response:
-        return Response(body, self._choices.success_status, media_type=JSON)
+        return Response(body, self._choices.success_status, media_type=_JSON)
 
     def _stream(self, parts: Iterator[bytes]) -> Response:
-        return StreamingResponse(parts, self._choices.success_status, media_type=JSON)
+        # What fails at once, such as a busy store, is told as an error; later the answer has begun.
+        begun = list(islice(parts, 2))
+        return StreamingResponse(chain(begun, parts), self._choices.success_status, media_type=_JSON)
 
 
 def creation_path(entity: Entity) -> str:
@@ -206,10 +216,41 @@ def _api_key(request: Request) -> str | None:
     return request.headers.get("api-key", request.headers.get("x-api-key"))
 
 
-def _users(read: Callable[[], bytes]) -> bytes:
-    return b"".join(Users.decode(read()).lines())
+def entity_of(text: str) -> Entity:
+    """The entity that a path names.
+
+    Raises:
+        NotFoundError: it names none.
+    """
+    if text not in set(Entity):
+        raise NotFoundError("there is no such path; imports are those of tags and of users")
+    return Entity(text)
 
 
-def _begun(entries: Iterator[ErrorEntry]) -> Iterable[ErrorEntry]:
-    """The same entries, of which the first was looked for: what goes wrong then can still be answered."""
-    return chain(list(islice(entries, 1)), entries)
+def mode_of(text: str) -> Mode:
+    """What a list of users is to do, as the definition's mode.
+
+    Raises:
+        BodyError: it is none of Starmind's modes (400).
+    """
+    if text not in _MODES:
+        raise BodyError(HTTPStatus.BAD_REQUEST, f"the mode is one of {', '.join(_MODES)}")
+    return _MODES[UserMode(text)]
+
+
+def _decoded(decode: Callable[[bytes], T], received: Received) -> T:
+    """What came in a body.
+
+    Raises:
+        BodyError: it can't be read (400).
+    """
+    try:
+        return decode(received.file.read())
+    except ValueError as error:
+        first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise BodyError(HTTPStatus.BAD_REQUEST, f"the body can't be read: {first}") from error
+
+
+def _shaped(refusal: RefusalError) -> Response:
+    body = {"status": refusal.status, "message": refusal.message}
+    return JSONResponse(body, refusal.status, headers=refusal.headers)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import islice
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -13,16 +14,16 @@ from pydantic import (
     Field,
     PlainSerializer,
     SerializerFunctionWrapHandler,
-    ValidationError,
     model_serializer,
 )
 
-from schemas.errors import BodyError
+from connectors.message import Message
 
 FILE_PART = "file"
 """Name of the one part of an upload's form."""
 
-WORKBOOK_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_PART_ENTRIES = 1_000
+"""So many errors go into one part of a long answer."""
 
 
 class Entity(StrEnum):
@@ -76,30 +77,10 @@ def _aware(moment: datetime) -> datetime:
 Moment = Annotated[datetime, AfterValidator(_aware), PlainSerializer(moment_text, return_type=str)]
 
 
-class _Message(BaseModel):
-    """A body of JSON; unknown members are ignored, and members are written in the order of the fields."""
+class _Message(Message):
+    """A message whose keys are the names of its fields."""
 
-    model_config = ConfigDict(frozen=True)
-
-    def encode(self) -> bytes:
-        """The message as it goes over the wire."""
-        return self.model_dump_json().encode()
-
-    @classmethod
-    def decode(cls, body: bytes) -> Self:
-        """The message that these bytes are.
-
-        Raises:
-            BodyError: they are none (400).
-        """
-        try:
-            return cls.model_validate_json(body)
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise BodyError(
-                400, f"the body is not valid: {where + ': ' if where else ''}{first['msg']}"
-            ) from error
+    model_config = ConfigDict(alias_generator=None)
 
 
 class Login(_Message):
@@ -185,24 +166,16 @@ class Process(_Message):
     import_id: int
     type: ProcessType
 
-    def encoded(self, errors: Iterable[ErrorEntry]) -> Iterator[bytes]:
-        """The message piece by piece, with these errors in place of the result's."""
+    def encode_parts(self, errors: Iterable[ErrorEntry]) -> Iterator[bytes]:
+        """The message with these errors as those of its result, which has none, in parts of a few kilobytes."""
         # No text can hold the mark: a quote inside of one has a backslash before it.
         before, mark, after = self.encode().partition(b'"errors":[]')
-        yield before
-        if mark:
-            yield b'"errors":['
-            for number, entry in enumerate(errors):
-                yield b"," * (number > 0) + entry.encode()
-            yield b"]"
-        yield after
-
-
-class Fault(_Message):
-    """The body of every error."""
-
-    status: int
-    message: str
+        yield before + mark[:-1]
+        separator, remaining = b"", iter(errors if mark else ())
+        while entries := list(islice(remaining, _PART_ENTRIES)):
+            yield separator + b",".join(entry.encode() for entry in entries)
+            separator = b","
+        yield mark[-1:] + after
 
 
 class Users(BaseModel):
@@ -225,17 +198,15 @@ class Users(BaseModel):
         """The users of a bare list, or of `{"users": […]}`; numbers are the text of their digits.
 
         Raises:
-            BodyError: the body is neither, or names nobody (400).
+            ValueError: the body is neither, or names nobody.
         """
         try:
             found = json.loads(body, parse_int=str, parse_float=str, parse_constant=_refused)
-        except (ValueError, RecursionError) as error:
-            raise BodyError(400, f"the body is no JSON: {error}") from error
+        except RecursionError as error:
+            raise ValueError("lists in lists without end") from error
         rows = found.get("users") if isinstance(found, Mapping) else found
-        if not isinstance(rows, list):
-            raise BodyError(400, 'the body must be a list of users, or an object {"users": [...]}')
-        if not rows:
-            raise BodyError(400, "the list names no user")
+        if not isinstance(rows, list) or not rows:
+            raise ValueError('a list of at least one user is needed, or an object {"users": [...]} with one')
         return cls(rows=tuple(rows))
 
     def lines(self) -> Iterator[bytes]:
