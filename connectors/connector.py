@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
+from pydantic_settings import BaseSettings
 from starlette.types import ASGIApp
 
 from connectors.face import Imports
@@ -26,6 +27,6 @@ class Connector:
     name: str
     address: type[BaseModel]
     face: Callable[[Imports], ASGIApp]
-    choices: type[BaseModel]
+    choices: type[BaseSettings]
     scopes: frozenset[Scope] = frozenset()
     definitions: Mapping[str, str] = field(default_factory=dict)
