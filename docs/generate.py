@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings
 
+from api.problems import PROBLEM_TYPES
 from connectors import known_connectors
 from docs.bad_inputs.outcomes import outcomes
 from docs.bad_inputs.page import bad_inputs_markdown
@@ -29,6 +30,7 @@ def pages() -> dict[Path, str]:
             if page.exists()
         },
         docs / "errors.md": catalogue_markdown(),
+        docs / "http-api.md": _replaced((docs / "http-api.md").read_text(), "problems", problems_table()),
         docs / "bad-inputs.md": bad_inputs_markdown(outcomes()),
     }
 
@@ -49,6 +51,13 @@ def settings_table(settings: type[BaseSettings]) -> str:
     for name, field in settings.model_fields.items():
         default = "the nearest `.lading`" if name == "home" else f"`{field.default}`"
         lines.append(f"| `{prefix}{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(lines)
+
+
+def problems_table() -> str:
+    """Every type of problems that the status API answers with."""
+    lines = ["| type | status | when |", "|---|---:|---|"]
+    lines += [f"| `{kind.uri}` | {kind.status.value} | {kind.meaning} |" for kind in PROBLEM_TYPES.values()]
     return "\n".join(lines)
 
 
