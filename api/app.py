@@ -18,6 +18,7 @@ from api.request_log import RequestLog
 from schemas.settings import Settings
 from schemas.signing import signer_of
 from store.database import Store
+from tasks.shipped import keep_shipped_definitions
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -26,6 +27,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with Store.opened(settings) as store:
+            keep_shipped_definitions(store)
             health_check = HealthCheck(settings, store)
             app.state.context = Context(settings, store, signer_of(settings), KnownKeys(), health_check)
             yield
