@@ -10,7 +10,9 @@
     │   │   └── LastStepError     it refused the last step; nothing of that step was written
     │   ├── NotFoundError         no such job, definition or file
     │   ├── ConflictError         the job's state does not allow this
+    │   │   ├── BusyError         another job has the destination, and this one was not to wait
     │   │   └── IdempotencyConflictError  the idempotency key stands for another request
+    │   ├── BodyError             what was sent over HTTP can't be taken; has a status
     │   ├── NotAllowedError       whoever asks may not say or see this; says which rule
     │   ├── JobUnsuccessfulError  the job ended, but not well; its record says why
     │   └── LeaseLostError        another worker owns the job now; stop and commit nothing
@@ -84,6 +86,30 @@ class NotFoundError(FatalError):
 
 class ConflictError(FatalError):
     """The state of the thing does not allow what was asked."""
+
+
+class BusyError(ConflictError):
+    """Another job has the destination, and this one was not to wait.
+
+    Attributes:
+        job_id: that job's; None where whoever asks may not know it.
+    """
+
+    def __init__(self, message: str, job_id: str | None) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+
+
+class BodyError(FatalError):
+    """What was sent over HTTP can't be taken.
+
+    Attributes:
+        status: of HTTP, 400, 413 or 415.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class IdempotencyConflictError(ConflictError):

@@ -14,8 +14,8 @@ from api.pages.job_view import JobLine, is_over, job_line
 from api.pages.rendering import render
 from api.pages.visitor import SignedIn, Visitor
 from api.paging import position_of
-from api.signing import Purpose
 from schemas.job import JobState
+from schemas.signing import Purpose
 from store.definitions import list_definitions
 from store.job_lists import JobFilter, page_of_jobs
 from store.tables import Job

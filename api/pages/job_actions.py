@@ -12,9 +12,7 @@ from api.pages.visitor import SignedForm, Visitor
 from schemas.errors import ConflictError, NotFoundError
 from schemas.principal import Scope
 from store.jobs import request_cancel
-from store.uploads import get_upload
-from tasks.kept_bytes import kept_bytes
-from tasks.upload import Brought, accept_file
+from tasks.again import accept_again
 
 
 def register(router: APIRouter) -> None:
@@ -56,17 +54,5 @@ def _cancel(service: Context, access: JobAccess) -> None:
 
 def _run_again(service: Context, access: JobAccess, who: Visitor, *, validate_only: bool) -> str:
     with service.store.read() as session:
-        job = access.job(session)
-        upload = get_upload(session, job.upload_id)
-        definition = service.definition(session, job.definition_id).name
-    with kept_bytes(service.settings, upload).open("rb") as file:
-        brought = Brought(
-            principal=who.principal,
-            file=file,
-            file_name=upload.file_name,
-            definition=definition,
-            mode=job.mode,
-            validate_only=validate_only,
-            creation_path="UI",
-        )
-        return accept_file(service.settings, brought).job_id
+        job_id = access.job(session).id
+    return accept_again(service.settings, who.principal, job_id, "UI", validate_only=validate_only).job_id

@@ -1,11 +1,11 @@
-"""Links that open the page of one job without a key: signed, read-only, and over after some days."""
+"""What the links open that `schemas.job_link` makes: the page of one job, without a key, for some days."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from api.context import Context
-from api.signing import Purpose
 from schemas.clock import utc_now
+from schemas.signing import Purpose
 
 
 @dataclass(frozen=True)
@@ -14,19 +14,6 @@ class OpenedLink:
 
     job_id: str
     until: datetime
-
-
-def job_link(context: Context, job_id: str) -> str:
-    """The address that opens this job's page for whoever has it, for mails and answers to vendors' clients.
-
-    It begins with `public_url`, else with where the service listens; what a request says has no part in it.
-    """
-    until = utc_now() + timedelta(days=context.settings.link_days)
-    token = context.signer.sign(Purpose.JOB_LINK, [job_id, int(until.timestamp())])
-    settings = context.settings
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    base = settings.public_url or f"http://{host}:{settings.port}"
-    return f"{base.rstrip('/')}/ui/jobs/{job_id}?token={token}"
 
 
 def opened_link(context: Context, token: str) -> OpenedLink | None:

@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from api.context import Context, CurrentContext
 from api.pages.form import Fields
-from api.signing import Purpose
 from schemas.errors import NotAllowedError
 from schemas.principal import Principal, Scope
+from schemas.signing import Purpose
 from store.keys import principal_of_key
 
 SESSION_COOKIE = "lading_session"

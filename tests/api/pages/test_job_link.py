@@ -4,13 +4,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from api.context import Context
-from api.health_check import HealthCheck
-from api.keys import KnownKeys
-from api.pages import job_link, job_links
-from api.signing import Purpose, signer_of
+from api.pages import job_links
 from schemas.clock import utc_now
-from store.database import Store
+from schemas.job_link import job_link
+from schemas.signing import Purpose, signer_of
 
 
 @pytest.fixture
@@ -19,9 +16,7 @@ def link_of(service):
 
     def make(job_id, **changes):
         settings = service.settings.model_copy(update=changes)
-        with Store.opened(settings) as store:
-            health = HealthCheck(settings, store)
-            return job_link(Context(settings, store, signer_of(settings), KnownKeys(), health), job_id)
+        return job_link(settings, signer_of(settings), job_id)
 
     return make
 
