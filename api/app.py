@@ -11,6 +11,7 @@ from api.bodies import BodyLimit
 from api.context import Context
 from api.documentation import DocumentedApp
 from api.error_handlers import handle_errors
+from api.faces import mount_faces
 from api.keys import KnownKeys
 from api.request_log import RequestLog
 from schemas.settings import Settings
@@ -39,6 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     for room in (jobs, job_rows, failed_rows, problem_pages, health):
         app.include_router(room.router)
+    mount_faces(app, settings)
     handle_errors(app)
     app.add_middleware(BodyLimit, limit_bytes=settings.upload_limit_bytes)
     app.add_middleware(RequestLog)

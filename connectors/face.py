@@ -55,6 +55,7 @@ class Submission:
         definition: name, as `definition_at` gave it.
         file: open, at its start.
         mode: instead of the definition's.
+        is_label: `file_name` is no name of a file, but words for people, which are kept as they are.
         file_options: what is known of the file, instead of the definition's `file`.
         creation_path: how the job came, as people search for it.
         is_exclusive: refused with `BusyError` where an import into the same destination is not terminal.
@@ -67,6 +68,7 @@ class Submission:
     file_name: str
     creation_path: str
     mode: Mode | None = None
+    is_label: bool = False
     file_options: FileOptions | None = None
     validate_only: bool = False
     is_exclusive: bool = False

@@ -1,4 +1,4 @@
-"""Removes what has had its time: bytes of uploads, checked rows, reports, errors, and the rows of jobs.
+"""Removes what has had its time: bytes, checked rows, reports, errors, rows of jobs, idempotency keys.
 
 A job that is not terminal keeps everything, because it runs or can be resumed. What no job knows is kept as
 long as what one knows: it may belong to another job store over the same home. Files go first and the store
@@ -17,9 +17,9 @@ from store.database import Store, Transaction
 from store.jobs import get_job
 from store.tables import Job
 from store.uploads import lock_bytes
+from tasks.copying import LEFTOVER
 from tasks.stage import stage
 from tasks.sweep import Purged, Sweep, entries
-from tasks.upload import LEFTOVER
 
 LEFTOVER_DAYS = 1.0
 """A copy that nobody wrote to for so long belongs to an upload that was killed."""
@@ -39,6 +39,8 @@ def purge_home(settings: Settings, *, dry_run: bool = False) -> Purged:
         if not dry_run:
             _forget(store, errors, now, retention.forget_errors)
             _forget(store, expired, now, retention.forget_rows)
+            with store.write() as session:
+                retention.forget_idempotency_keys(session, now)
         _purge_uploads(settings, store, sweep, now)
         _purge_unknown_uploads(settings, store, sweep)
     return sweep.purged(jobs=len(expired), errors=len(errors), unfinished=unfinished)

@@ -1,35 +1,32 @@
 """Stage 1: take the bytes as they came, know them by their hash, and write the job down."""
 
-import contextlib
 import hashlib
-import os
+import json
+import re
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from uuid import uuid4
+from typing import BinaryIO
 
-from destinations import destination_key
-from schemas.clock import utc_now
-from schemas.definition import Definition
-from schemas.errors import FatalError, NotFoundError
+from schemas.authority import refuse_beyond
+from schemas.definition import FileOptions, Mode
+from schemas.errors import FatalError, NotAllowedError, NotFoundError
 from schemas.import_request import ImportRequest
-from schemas.job import JobKind, JobState
+from schemas.principal import Principal
 from schemas.settings import Settings
 from store.database import Store, Transaction
 from store.definitions import get_definition
-from store.jobs import add_event, add_job, running_jobs
+from store.idempotency import job_asked_for, refuse_no_key, remember_job
+from store.jobs import add_event, running_jobs
 from store.leases import is_free
-from store.tables import DefinitionVersion, Job, Upload
-from store.uploads import get_upload, put_upload
+from store.tables import DefinitionVersion, Job
+from store.uploads import get_upload
+from tasks.accepting import Origin, Plan, new_job, plan_job, refuse_busy, take_in
+from tasks.copying import copied, told
 from tasks.stage import stage
 
-READ_BYTES = 1 << 20
-LEFTOVER = ".part"
-"""How the names of copies end that are not whole yet; one that stays is of an upload that was killed."""
+LONGEST_NAME = 200
 
 
 def accept_upload(settings: Settings, request: ImportRequest) -> str:
@@ -40,25 +37,120 @@ def accept_upload(settings: Settings, request: ImportRequest) -> str:
 
     Raises:
         NotFoundError: there is no such file or definition.
+        NotAllowedError: the definition's database or table is not the tenant's to use.
         FatalError: the source can't be read.
     """
     path = _regular_file(request.source)
     with Store.opened(settings) as store:
         with store.read() as session:
             stored = get_definition(session, settings.tenant, request.definition, request.definition_version)
-        definition = stored.definition.in_mode(request.mode)
-        with _copied(settings, path) as copy, store.write() as session:
-            upload = put_upload(
+            plan = plan_job(session, settings.tenant, stored, request.mode, validate_only=request.validate_only)
+        with (
+            _opened(path) as original,
+            copied(settings, original, str(path)) as copy,
+            store.write() as session,
+        ):
+            upload = take_in(session, settings, plan, copy, path.name)
+            job = _interrupted(session, plan, copy.sha256) or new_job(session, settings, plan, upload, Origin())
+            return job.id
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A file that came in over HTTP, with what is wanted of it.
+
+    Attributes:
+        file: open, at its start; stays the caller's.
+        file_name: as the client calls it.
+        is_label: that is no name of a file, but words for people, which are kept as they are.
+        definition: name of one that the principal's tenant sees.
+        mode: instead of the definition's.
+        creation_path: as in the job (`store.tables.Job`).
+        idempotency_key: under which asking again gives the same job; None: each call is a new one.
+        is_exclusive: refused where an import into the same table is not terminal.
+        file_options: instead of the definition's `file`.
+        mail, has_events, bytes_expire_at: as in the job.
+    """
+
+    principal: Principal
+    file: BinaryIO
+    file_name: str
+    definition: str
+    is_label: bool = False
+    mode: Mode | None = None
+    validate_only: bool = False
+    creation_path: str = "API"
+    idempotency_key: str | None = None
+    is_exclusive: bool = False
+    file_options: FileOptions | None = None
+    mail: dict[str, str | None] | None = None
+    has_events: bool = False
+    bytes_expire_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The job of a file that was brought.
+
+    Attributes:
+        is_new: False where it was there already, under the same idempotency key.
+    """
+
+    job_id: str
+    is_new: bool
+
+
+def accept_file(settings: Settings, brought: Brought) -> Accepted:
+    """Store the file and make the job that imports it, for a worker to begin.
+
+    Raises:
+        NotFoundError: the tenant sees no such definition.
+        NotAllowedError: the key may not use it (`definition.not_allowed`), it says more than a tenant may
+            (`schemas.authority`), or its database or table is not the tenant's to use.
+        DefinitionError: it can't work in that mode.
+        IdempotencyConflictError: the idempotency key stands for another request.
+        BusyError: it is exclusive, and another import has the table.
+    """
+    principal = brought.principal
+    with Store.opened(settings) as store:
+        with store.read() as session:
+            plan = plan_job(
                 session,
-                settings.tenant,
-                sha256=copy.sha256,
-                size_bytes=copy.size_bytes,
-                file_name=path.name,
-                days=settings.upload_days,
+                principal.tenant,
+                _allowed_definition(session, brought),
+                brought.mode,
+                validate_only=brought.validate_only,
             )
-            # Not before the bytes are locked: a purge may be removing the same ones.
-            copy.move_to(settings.upload_path(copy.sha256))
-            return _job_for(session, settings, request, stored, definition, upload).id
+        with copied(settings, brought.file, "the file that was sent") as copy, store.write() as session:
+            fingerprint = _fingerprint(brought, copy.sha256)
+            if known := _job_asked_for(session, brought, fingerprint):
+                return Accepted(known, is_new=False)
+            if brought.is_exclusive:
+                refuse_busy(session, plan)
+            name = brought.file_name if brought.is_label else plain_name(brought.file_name)
+            upload = take_in(session, settings, plan, copy, name)
+            origin = Origin(
+                brought.creation_path,
+                principal.key_id,
+                is_queued=True,
+                file_options=None if brought.file_options is None else brought.file_options.model_dump(),
+                mail=brought.mail,
+                has_events=brought.has_events,
+                bytes_expire_at=brought.bytes_expire_at,
+            )
+            job_id = new_job(session, settings, plan, upload, origin).id
+            if (key := brought.idempotency_key) is not None:
+                days = settings.idempotency_days
+                remember_job(session, principal.tenant, key, fingerprint, job_id, days=days)
+            return Accepted(job_id, is_new=True)
+
+
+def plain_name(file_name: str) -> str:
+    """The name without folders, at most `LONGEST_NAME` characters: its beginning and its suffix."""
+    name = re.split(r"[/\\]", file_name)[-1].strip()
+    if len(name) > LONGEST_NAME:
+        name = f"{name[: LONGEST_NAME - 21]}…{name[-20:]}"
+    return name if name.strip(".") else "unnamed"
 
 
 @stage("upload")
@@ -67,38 +159,40 @@ def upload(settings: Settings, request: ImportRequest) -> str:
     return accept_upload(settings, request)
 
 
-def _job_for(
-    session: Transaction,
-    settings: Settings,
-    request: ImportRequest,
-    stored: DefinitionVersion,
-    definition: Definition,
-    upload: Upload,
-) -> Job:
-    kind = JobKind.VALIDATE if request.validate_only else JobKind.IMPORT
-    key = destination_key(settings.tenant, definition)
-    for job in running_jobs(session, settings.tenant, key):
-        same = (job.definition_id, job.mode, job.kind) == (stored.id, definition.mode, kind)
-        if same and is_free(session, job) and get_upload(session, job.upload_id).sha256 == upload.sha256:
+def _interrupted(session: Transaction, plan: Plan, sha256: str) -> Job | None:
+    """The job over the same bytes that was to do the same and that nobody works on."""
+    for job in running_jobs(session, plan.tenant, plan.destination_key):
+        same = (job.definition_id, job.mode, job.kind) == (plan.definition_id, plan.mode, plan.kind)
+        if same and is_free(session, job) and get_upload(session, job.upload_id).sha256 == sha256:
             add_event(session, job.id, "resumed", "the same file was brought again")
             return job
-    now = utc_now()
-    return add_job(
-        session,
-        Job(
-            id=str(uuid4()),
-            tenant=settings.tenant,
-            kind=kind,
-            state=JobState.RECEIVED,
-            definition_id=stored.id,
-            upload_id=upload.id,
-            mode=definition.mode,
-            destination_key=key,
-            expires_at=now + timedelta(days=settings.job_days),
-            errors_expire_at=now + timedelta(days=min(settings.error_days, settings.job_days)),
-            stage_expires_at=now + timedelta(days=settings.stage_days),
-        ),
-    )
+    return None
+
+
+def _allowed_definition(session: Transaction, brought: Brought) -> DefinitionVersion:
+    principal = brought.principal
+    if brought.idempotency_key is not None:
+        refuse_no_key(brought.idempotency_key)
+    if not principal.may_use(brought.definition):
+        raise NotAllowedError(
+            "definition.not_allowed", f"this key may not use the definition {brought.definition!r}"
+        )
+    stored = get_definition(session, principal.tenant, brought.definition)
+    refuse_beyond(principal.is_operator, stored.definition)
+    return stored
+
+
+def _fingerprint(brought: Brought, sha256: str) -> str:
+    """SHA-256, hexadecimal, of all that is asked for."""
+    mode = None if brought.mode is None else brought.mode.value
+    asked = [brought.definition, mode, brought.validate_only, brought.creation_path, brought.file_name, sha256]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def _job_asked_for(session: Transaction, brought: Brought, fingerprint: str) -> str | None:
+    if brought.idempotency_key is None:
+        return None
+    return job_asked_for(session, brought.principal.tenant, brought.idempotency_key, fingerprint)
 
 
 def _regular_file(source: str) -> Path:
@@ -113,43 +207,6 @@ def _regular_file(source: str) -> Path:
     return path
 
 
-@dataclass(frozen=True)
-class _Copy:
-    """The bytes of a file, not in their place yet."""
-
-    path: Path
-    sha256: str
-    size_bytes: int
-
-    def move_to(self, target: Path) -> None:
-        """Put the bytes in their place, whether or not the same ones are there."""
-        with _told(f"{target} could not be written"):
-            target.parent.mkdir(exist_ok=True, mode=0o700)
-            self.path.replace(target)
-
-
-@contextmanager
-def _copied(settings: Settings, path: Path) -> Iterator[_Copy]:
-    """A copy of the file under a name of its own; gone at the end, if it was not moved."""
-    folder = settings.uploads_path
-    digest, size_bytes = hashlib.sha256(), 0
-    with contextlib.ExitStack() as stack:
-        with _told(f"{path} could not be copied into {folder}"):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            copy = stack.enter_context(NamedTemporaryFile(dir=folder, suffix=LEFTOVER, delete=False))
-            stack.callback(Path(copy.name).unlink, missing_ok=True)
-            with path.open("rb") as original:
-                while block := original.read(READ_BYTES):
-                    digest.update(block)
-                    size_bytes += copy.write(block)
-            copy.flush()
-            os.fsync(copy.fileno())
-        yield _Copy(Path(copy.name), digest.hexdigest(), size_bytes)
-
-
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise FatalError(f"{what}: {error}") from error
+def _opened(path: Path) -> BinaryIO:
+    with told(f"{path} could not be read"):
+        return path.open("rb")

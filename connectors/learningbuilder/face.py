@@ -142,6 +142,7 @@ class _Face:
             received.file,
             asked.file_name or f"API import {utc_now():%Y-%m-%d %H:%M:%S} UTC",
             asked.stored_creation_path,
+            is_label=True,
             file_options=BODY_OPTIONS,
             mail=Mail(asked.send_success_email_to, asked.send_failure_email_to),
         )
