@@ -134,6 +134,8 @@ class Job(SQLModel, table=True):
         file_options: what is known of its file, instead of the definition's `file`; None: that.
         mail: whom to tell of its end, `{"success_to", "failure_to"}`; None: nobody.
         has_events: its definition's webhooks are told of every record.
+        source_job_id: the job whose bytes it imports again; None where bytes of its own were brought.
+        file_kind: of a format, where whoever brought the file said so; None leaves it to the definition.
         bytes_expire_at: when its bytes are gone, whatever the job does; one that still runs then fails. None
             where they stay as long as it needs them.
         destination_key: identity of the table; at most one job imports into it at a time.
@@ -201,6 +203,8 @@ class Job(SQLModel, table=True):
     file_options: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     mail: dict[str, str | None] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     has_events: bool = False
+    source_job_id: str | None = None
+    file_kind: str | None = None
     bytes_expire_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     stage_epoch: int | None = None

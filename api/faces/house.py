@@ -120,7 +120,8 @@ class House:
 
     def link(self, job_id: str) -> str:
         """A link that opens the job's page in a browser without a key, for some time."""
-        return job_link(self._context().settings, self._context().signer, job_id)
+        context = self._context()
+        return job_link(context.settings, context.signer, job_id)
 
     def template(self, principal: Principal, definition: str, kind: str) -> bytes:
         """A file of this kind, `xlsx` or `csv`, to be filled in."""

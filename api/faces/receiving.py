@@ -10,9 +10,9 @@ from starlette.requests import ClientDisconnect, Request
 
 from api.bodies import counted, form_of
 from api.problems import ProblemError
-from api.uploads import name_of
 from connectors.face import Received
 from schemas.errors import BodyError
+from tasks.upload import plain_name
 
 HELD_BYTES = 1 << 16
 """A body that is larger goes to the disk."""
@@ -36,7 +36,7 @@ async def received_form(
             raise BodyError(400, f"one file is expected, in the part {' or '.join(map(repr, parts))}")
         file = found[0][1]
         texts = {name: value for name, value in fields.multi_items() if isinstance(value, str)}
-        name = name_of(file) if file.filename else ""
+        name = plain_name(file.filename) if file.filename else ""
         yield Received(file.file, name, file.size or 0, texts)
     finally:
         await form.__aexit__(None, None, None)
