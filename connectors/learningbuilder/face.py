@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -73,10 +73,9 @@ def learningbuilder_face(imports: Imports) -> ASGIApp:
     face = _Face(imports, LearningBuilderChoices())
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     tell_refusals(app, _shaped)
-    router = APIRouter(prefix="/API/WorkflowImportQueue", route_class=_AnyCaseRoute)
-    router.add_api_route("/CreateBatch", face.create, methods=["POST"])
-    router.add_api_route("/Batch/{batch_id}", face.status, methods=["GET"])
-    app.include_router(router)
+    app.router.route_class = _AnyCaseRoute
+    app.add_api_route("/API/WorkflowImportQueue/CreateBatch", face.create, methods=["POST"])
+    app.add_api_route("/API/WorkflowImportQueue/Batch/{batch_id}", face.status, methods=["GET"])
     return app
 
 
