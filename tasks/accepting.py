@@ -28,10 +28,11 @@ class Origin:
     creation_path: str = "CLI"
     key_id: str | None = None
     is_queued: bool = False
-    file_options: dict[str, Any] | None = None
     mail: dict[str, str | None] | None = None
     has_events: bool = False
     bytes_expire_at: datetime | None = None
+    file_options: dict[str, Any] | None = None
+    source_job_id: str | None = None
 
 
 @dataclass(frozen=True)

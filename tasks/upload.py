@@ -7,10 +7,10 @@ import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from schemas.authority import refuse_beyond
-from schemas.definition import FileOptions, Mode
+from schemas.definition import Mode
 from schemas.errors import FatalError, NotAllowedError, NotFoundError
 from schemas.import_request import ImportRequest
 from schemas.principal import Principal
@@ -68,8 +68,7 @@ class Brought:
         creation_path: as in the job (`store.tables.Job`).
         idempotency_key: under which asking again gives the same job; None: each call is a new one.
         is_exclusive: refused where an import into the same table is not terminal.
-        file_options: instead of the definition's `file`.
-        mail, has_events, bytes_expire_at: as in the job.
+        mail, has_events, bytes_expire_at, file_options, source_job_id: as in the job.
     """
 
     principal: Principal
@@ -82,10 +81,11 @@ class Brought:
     creation_path: str = "API"
     idempotency_key: str | None = None
     is_exclusive: bool = False
-    file_options: FileOptions | None = None
     mail: dict[str, str | None] | None = None
     has_events: bool = False
     bytes_expire_at: datetime | None = None
+    file_options: dict[str, Any] | None = None
+    source_job_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -133,10 +133,11 @@ def accept_file(settings: Settings, brought: Brought) -> Accepted:
                 brought.creation_path,
                 principal.key_id,
                 is_queued=True,
-                file_options=None if brought.file_options is None else brought.file_options.model_dump(),
                 mail=brought.mail,
                 has_events=brought.has_events,
                 bytes_expire_at=brought.bytes_expire_at,
+                file_options=brought.file_options,
+                source_job_id=brought.source_job_id,
             )
             job_id = new_job(session, settings, plan, upload, origin).id
             if (key := brought.idempotency_key) is not None:
