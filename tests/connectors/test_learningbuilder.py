@@ -100,9 +100,9 @@ def definition() -> Definition:
 
 
 @pytest.fixture
-def queue(service: Service, tenant: str, definition: Definition) -> Iterator[Queue]:
+def queue(shared_service: Service, tenant: str, definition: Definition) -> Iterator[Queue]:
     """The queue of a key that has the one permission and no other."""
-    with face_client(service, "learningbuilder", tenant, Scope.BEGIN_WORKFLOW_IMPORT) as client:
+    with face_client(shared_service, "learningbuilder", tenant, Scope.BEGIN_WORKFLOW_IMPORT) as client:
         yield Queue(client, definition)
 
 
@@ -292,26 +292,26 @@ def test_no_other_credentials_let_anybody_in(queue, value):
     assert queue.jobs() == []
 
 
-def test_a_key_without_the_permission_may_not(queue, service):
+def test_a_key_without_the_permission_may_not(queue, shared_service):
     batch_id = queue.created(ADA).queue_batch_id
-    other = service.key(queue.tenant, Scope.IMPORTS_CREATE, Scope.IMPORTS_READ)
+    other = shared_service.key(queue.tenant, Scope.IMPORTS_CREATE, Scope.IMPORTS_READ)
     headers = encode_credentials(other.token)
     answer = queue.post(b"{}", **headers)
     assert (answer.status_code, "BeginWorkflowImportProcess" in answer.json()["message"]) == (403, True)
     assert queue.http.get(f"/API/WorkflowImportQueue/Batch/{batch_id}", headers=headers).status_code == 403
 
 
-def test_a_key_for_other_definitions_may_not(queue, service):
+def test_a_key_for_other_definitions_may_not(queue, shared_service):
     batch_id = queue.created(ADA).queue_batch_id
-    other = service.key(queue.tenant, Scope.BEGIN_WORKFLOW_IMPORT, definitions=["others"])
+    other = shared_service.key(queue.tenant, Scope.BEGIN_WORKFLOW_IMPORT, definitions=["others"])
     headers = encode_credentials(other.token)
     assert queue.post(b"{}", **headers).status_code == 403
     assert queue.http.get(f"/API/WorkflowImportQueue/Batch/{batch_id}", headers=headers).status_code == 404
 
 
-def test_what_is_another_tenants_is_not_there(queue, service):
+def test_what_is_another_tenants_is_not_there(queue, shared_service):
     batch_id = queue.created(ADA).queue_batch_id
-    headers = encode_credentials(service.key(f"t{uuid4().hex}").token)
+    headers = encode_credentials(shared_service.key(f"t{uuid4().hex}").token)
     assert queue.post(b"{}", **headers).status_code == 404
     assert queue.http.get(f"/API/WorkflowImportQueue/Batch/{batch_id}", headers=headers).status_code == 404
 

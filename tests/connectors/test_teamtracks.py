@@ -84,8 +84,8 @@ def definition(make_definition) -> Definition:
 
 
 @pytest.fixture
-def track(service: Service, tenant: str, definition: Definition) -> Iterator[Track]:
-    with face_client(service, "teamtracks", tenant) as client:
+def track(shared_service: Service, tenant: str, definition: Definition) -> Iterator[Track]:
+    with face_client(shared_service, "teamtracks", tenant) as client:
         yield Track(client, definition)
 
 
@@ -230,8 +230,8 @@ def test_the_token_call_gives_the_token_as_authorization_takes_it(track):
     assert track.post(CSV, headers=headers).status_code == 202
 
 
-def test_the_token_call_gives_nobody_else_a_token(track, service):
-    other = service.key(track.key.tenant)
+def test_the_token_call_gives_nobody_else_a_token(track, shared_service):
+    other = shared_service.key(track.key.tenant)
     right = {"clientId": track.key.key_id, "email": "a@example.com", "password": track.key.token}
     headers = Credentials(track.key.tenant, track.key.subscription_key).encode()
     wrong = [
@@ -256,9 +256,9 @@ def test_quotes_around_the_bearer_value_are_tolerated(track):
     assert track.post(CSV, headers=headers).status_code == 202
 
 
-def test_all_three_headers_are_needed_and_must_belong_together(track, service):
-    other, job_id = service.key(track.key.tenant), track.submitted(CSV)
-    strange = service.key(f"t{uuid4().hex}")
+def test_all_three_headers_are_needed_and_must_belong_together(track, shared_service):
+    other, job_id = shared_service.key(track.key.tenant), track.submitted(CSV)
+    strange = shared_service.key(f"t{uuid4().hex}")
     good = track.credentials.encode()
     bad = [{name: value for name, value in good.items() if name != left} for left in good]
     bad += [
@@ -274,25 +274,25 @@ def test_all_three_headers_are_needed_and_must_belong_together(track, service):
             assert (answer.status_code, answer.json()["statusCode"]) == (401, 401)
 
 
-def test_a_revoked_key_is_no_key(track, service):
-    with Store.opened(service.settings) as store, store.write() as session:
+def test_a_revoked_key_is_no_key(track, shared_service):
+    with Store.opened(shared_service.settings) as store, store.write() as session:
         revoke_key(session, track.key.key_id)
     assert track.post(CSV).status_code == 401
 
 
-def test_a_key_for_other_definitions_is_a_role_without_an_add_view(track, service):
+def test_a_key_for_other_definitions_is_a_role_without_an_add_view(track, shared_service):
     job_id = track.submitted(CSV)
-    with face_client(service, "teamtracks", track.key.tenant, definitions=["others"]) as client:
+    with face_client(shared_service, "teamtracks", track.key.tenant, definitions=["others"]) as client:
         headers = Credentials(track.key.tenant, client.key.subscription_key, client.key.token).encode()
         answer = track.post(CSV, headers=headers)
         assert (answer.status_code, list(answer.json())) == (403, ["statusCode", "message"])
         assert track.http.get(f"/job/{job_id}", headers=headers).status_code == 404
 
 
-def test_a_key_without_the_scope_may_not(track, service):
+def test_a_key_without_the_scope_may_not(track, shared_service):
     job_id = track.submitted(CSV)
     reader, creator = (
-        service.key(track.key.tenant, scope) for scope in (Scope.IMPORTS_READ, Scope.IMPORTS_CREATE)
+        shared_service.key(track.key.tenant, scope) for scope in (Scope.IMPORTS_READ, Scope.IMPORTS_CREATE)
     )
     reading = Credentials(track.key.tenant, reader.subscription_key, reader.token).encode()
     creating = Credentials(track.key.tenant, creator.subscription_key, creator.token).encode()
@@ -302,10 +302,10 @@ def test_a_key_without_the_scope_may_not(track, service):
     assert track.http.get(f"/job/{job_id}", headers=creating).status_code == 403
 
 
-def test_what_is_another_tenants_is_not_there(track, service, make_definition):
+def test_what_is_another_tenants_is_not_there(track, shared_service, make_definition):
     job_id = track.submitted(CSV)
     track.client.finish_jobs()
-    with face_client(service, "teamtracks", f"t{uuid4().hex}") as client:
+    with face_client(shared_service, "teamtracks", f"t{uuid4().hex}") as client:
         elsewhere = Track(client, make_definition(faces={"teamtracks": {"track_id": "elsewhere"}}))
         assert elsewhere.get(f"/job/{job_id}").status_code == 404
         assert elsewhere.post(CSV).status_code == 404
