@@ -85,6 +85,7 @@ class House:
             file_name=submission.file_name,
             definition=submission.definition,
             is_label=submission.is_label,
+            idempotency_key=submission.idempotency_key,
             mode=submission.mode,
             validate_only=submission.validate_only,
             creation_path=submission.creation_path,

@@ -277,6 +277,15 @@ def test_two_equal_requests_make_two_batches(queue):
     assert queue.status(second.queue_batch_id).rows_processed == 1
 
 
+def test_the_same_request_under_the_same_idempotency_key_is_one_batch(queue):
+    query = BatchQuery(import_process_id=7).encode_query()
+    named = {"Idempotency-Key": "nightly"}
+    first, again = queue.post(b"{}", query, **named), queue.post(b"{}", query, **named)
+    assert first.json()["queueBatchId"] == again.json()["queueBatchId"]
+    other = queue.post(b'{"a": 1}', query, **named)
+    assert (other.status_code, list(other.json())) == (409, ["message"])
+
+
 def test_the_key_comes_in_both_forms_and_in_any_case(queue):
     token = queue.client.key.token
     basic = base64.b64encode(f"Member_12:{token}".encode()).decode()

@@ -221,6 +221,14 @@ def test_the_same_file_twice_is_two_jobs(track):
     assert (track.status(first).successfully_created, track.status(second).unchanged) == (2, 2)
 
 
+def test_the_same_file_under_the_same_idempotency_key_is_one_job(track):
+    headers = track.credentials.encode() | {"Idempotency-Key": "nightly"}
+    first, again = track.post(CSV, headers=headers), track.post(CSV, headers=headers)
+    assert first.json() == again.json()
+    other = track.post(b"Id\nother\n", headers=headers)
+    assert (other.status_code, list(other.json())) == (409, ["statusCode", "message"])
+
+
 def test_the_token_call_gives_the_token_as_authorization_takes_it(track):
     asked = TokenRequest(client_id=track.key.key_id, email="anybody@example.com", password=track.key.token)
     headers = Credentials(track.key.tenant, track.key.subscription_key).encode()
