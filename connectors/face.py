@@ -55,6 +55,8 @@ class Submission:
         definition: name, as `definition_at` gave it.
         file: open, at its start.
         mode: instead of the definition's.
+        idempotency_key: under which asking again gives the same job; None: each call is a new one.
+        is_label: `file_name` is no name of a file, but words for people, which are kept as they are.
         file_options: what is known of the file, instead of the definition's `file`.
         creation_path: how the job came, as people search for it.
         is_exclusive: refused with `BusyError` where an import into the same destination is not terminal.
@@ -67,6 +69,8 @@ class Submission:
     file_name: str
     creation_path: str
     mode: Mode | None = None
+    idempotency_key: str | None = None
+    is_label: bool = False
     file_options: FileOptions | None = None
     validate_only: bool = False
     is_exclusive: bool = False
@@ -149,6 +153,7 @@ class Imports(Protocol):
 
         Raises:
             NotFoundError, NotAllowedError: of the definition, its destination or the mails.
+            ConflictError: the idempotency key stands for another request.
             BusyError: it is exclusive, and another import is not terminal.
         """
         ...

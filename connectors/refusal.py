@@ -21,6 +21,8 @@ from schemas.errors import (
 from schemas.principal import Principal, Scope
 
 RETRY_AFTER_SECONDS = 2
+IDEMPOTENCY_HEADER = "Idempotency-Key"
+"""An extension that vendors' clients may use: asking again under the same name gives the same job."""
 _BY_CLASS: tuple[tuple[type[LadingError], HTTPStatus], ...] = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (NotAllowedError, HTTPStatus.FORBIDDEN),

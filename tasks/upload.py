@@ -62,6 +62,7 @@ class Brought:
     Attributes:
         file: open, at its start; stays the caller's.
         file_name: as the client calls it.
+        is_label: that is no name of a file, but words for people, which are kept as they are.
         definition: name of one that the principal's tenant sees.
         mode: instead of the definition's.
         creation_path: as in the job (`store.tables.Job`).
@@ -74,6 +75,7 @@ class Brought:
     file: BinaryIO
     file_name: str
     definition: str
+    is_label: bool = False
     mode: Mode | None = None
     validate_only: bool = False
     creation_path: str = "API"
@@ -125,7 +127,8 @@ def accept_file(settings: Settings, brought: Brought) -> Accepted:
                 return Accepted(known, is_new=False)
             if brought.is_exclusive:
                 refuse_busy(session, plan)
-            upload = take_in(session, settings, plan, copy, plain_name(brought.file_name))
+            name = brought.file_name if brought.is_label else plain_name(brought.file_name)
+            upload = take_in(session, settings, plan, copy, name)
             origin = Origin(
                 brought.creation_path,
                 principal.key_id,
@@ -137,9 +140,9 @@ def accept_file(settings: Settings, brought: Brought) -> Accepted:
                 source_job_id=brought.source_job_id,
             )
             job_id = new_job(session, settings, plan, upload, origin).id
-            if (name := brought.idempotency_key) is not None:
+            if (key := brought.idempotency_key) is not None:
                 days = settings.idempotency_days
-                remember_job(session, principal.tenant, name, fingerprint, job_id, days=days)
+                remember_job(session, principal.tenant, key, fingerprint, job_id, days=days)
             return Accepted(job_id, is_new=True)
 
 

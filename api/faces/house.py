@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
@@ -29,6 +29,7 @@ from store.keys import principal_of
 from store.pages import list_errors
 from tasks.again import accept_again
 from tasks.locating import detected_of
+from tasks.mail import refuse_recipients
 from tasks.upload import Brought, accept_file
 
 MOST_JOBS = 1_000
@@ -76,11 +77,15 @@ class House:
 
     def submit(self, principal: Principal, submission: Submission) -> str:
         """Accept the import; gives the id of its job, which a worker will begin."""
+        told = [address for address in astuple(submission.mail) if address is not None]
+        refuse_recipients(self._context().settings, principal, told)
         brought = Brought(
             principal=principal,
             file=submission.file,
             file_name=submission.file_name,
             definition=submission.definition,
+            is_label=submission.is_label,
+            idempotency_key=submission.idempotency_key,
             mode=submission.mode,
             validate_only=submission.validate_only,
             creation_path=submission.creation_path,
@@ -88,7 +93,7 @@ class House:
             bytes_expire_at=submission.expires_at,
             has_events=submission.has_events,
             file_options=options.model_dump(mode="json") if (options := submission.file_options) else None,
-            mail=asdict(submission.mail) if any(asdict(submission.mail).values()) else None,
+            mail=asdict(submission.mail) if told else None,
         )
         return accept_file(self._context().settings, brought).job_id
 

@@ -1,7 +1,5 @@
 """What the documents of LearningBuilder leave open."""
 
-from typing import Literal
-
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -11,8 +9,8 @@ class LearningBuilderChoices(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LADING_LEARNINGBUILDER_", frozen=True, extra="ignore")
 
-    created_status: Literal[200, 201, 202] = Field(
-        200, description="HTTP status of an accepted batch; the documents name none."
+    created_status: int = Field(
+        200, ge=200, le=202, description="HTTP status of an accepted batch; the documents name none."
     )
     limit_bytes: int = Field(
         100 * 1024 * 1024,

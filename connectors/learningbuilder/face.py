@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -26,7 +26,7 @@ from connectors.learningbuilder.wire import (
     decode_credentials,
     decode_records,
 )
-from connectors.refusal import RefusalError, require_scope, tell_refusals
+from connectors.refusal import IDEMPOTENCY_HEADER, RefusalError, require_scope, tell_refusals
 from schemas.clock import utc_now
 from schemas.definition import FileOptions
 from schemas.errors import NotFoundError
@@ -73,10 +73,9 @@ def learningbuilder_face(imports: Imports) -> ASGIApp:
     face = _Face(imports, LearningBuilderChoices())
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     tell_refusals(app, _shaped)
-    router = APIRouter(prefix="/API/WorkflowImportQueue", route_class=_AnyCaseRoute)
-    router.add_api_route("/CreateBatch", face.create, methods=["POST"])
-    router.add_api_route("/Batch/{batch_id}", face.status, methods=["GET"])
-    app.include_router(router)
+    app.router.route_class = _AnyCaseRoute
+    app.add_api_route("/API/WorkflowImportQueue/CreateBatch", face.create, methods=["POST"])
+    app.add_api_route("/API/WorkflowImportQueue/Batch/{batch_id}", face.status, methods=["GET"])
     return app
 
 
@@ -93,7 +92,8 @@ class _Face:
         address = {"import_process_id": asked.import_process_id}
         definition = await run_in_threadpool(self._imports.definition_at, principal, NAME, address)
         async with self._imports.receive_body(request, self._choices.limit_bytes) as received:
-            batch_id = await run_in_threadpool(self._submit, principal, definition, asked, received)
+            name = request.headers.get(IDEMPOTENCY_HEADER)
+            batch_id = await run_in_threadpool(self._submit, principal, definition, asked, received, name)
         answer = BatchAnswer(queue_batch_id=batch_id, queue_batch_details=self._details(batch_id))
         return Response(answer.encode(), self._choices.created_status, media_type=_JSON)
 
@@ -135,13 +135,24 @@ class _Face:
             raise _bad_request("the query is not valid", [fault])
         return asked
 
-    def _submit(self, principal: Principal, definition: str, asked: BatchQuery, received: Received) -> str:
+    def _submit(
+        self,
+        principal: Principal,
+        definition: str,
+        asked: BatchQuery,
+        received: Received,
+        idempotency_key: str | None,
+    ) -> str:
         self._refuse_malformed(received)
+        # Asked for again, it must be the same.
+        label = "API import" if idempotency_key else f"API import {utc_now():%Y-%m-%d %H:%M:%S} UTC"
         submission = Submission(
             definition,
             received.file,
-            asked.file_name or f"API import {utc_now():%Y-%m-%d %H:%M:%S} UTC",
+            asked.file_name or label,
             asked.stored_creation_path,
+            idempotency_key=idempotency_key,
+            is_label=True,
             file_options=BODY_OPTIONS,
             mail=Mail(asked.send_success_email_to, asked.send_failure_email_to),
         )

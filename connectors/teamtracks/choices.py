@@ -1,7 +1,5 @@
 """What the documents of TeamTracks leave open."""
 
-from typing import Literal
-
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -11,8 +9,8 @@ class TeamTracksChoices(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LADING_TEAMTRACKS_", frozen=True, extra="ignore")
 
-    submit_status: Literal[200, 201, 202] = Field(
-        202, description="HTTP status of an accepted import; the documents name none."
+    submit_status: int = Field(
+        202, ge=200, le=202, description="HTTP status of an accepted import; the documents name none."
     )
     limit_bytes: int = Field(
         50 * 1024 * 1024,

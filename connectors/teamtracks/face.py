@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import ASGIApp
 
 from connectors.face import Imports, JobView, Submission
-from connectors.refusal import RefusalError, require_scope, tell_refusals
+from connectors.refusal import IDEMPOTENCY_HEADER, RefusalError, require_scope, tell_refusals
 from connectors.teamtracks.choices import TeamTracksChoices
 from connectors.teamtracks.wire import (
     FILE_KINDS,
@@ -84,7 +84,13 @@ class _Face:
         definition = await run_in_threadpool(self._imports.definition_at, principal, NAME, address)
         async with self._imports.receive_form(request, (FILE_PART,), self._choices.limit_bytes) as received:
             _refuse_other_kinds(received.file_name)
-            submission = Submission(definition, received.file, received.file_name, CREATION_PATH)
+            submission = Submission(
+                definition,
+                received.file,
+                received.file_name,
+                CREATION_PATH,
+                idempotency_key=request.headers.get(IDEMPOTENCY_HEADER),
+            )
             job_id = await run_in_threadpool(self._imports.submit, principal, submission)
         answer = ImportAnswer(job_id=job_id).encode()
         return Response(answer, self._choices.submit_status, media_type=_JSON)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlmodel import select
@@ -19,6 +20,19 @@ from tests.api.conftest import Service, running
 def service(settings: Settings) -> Iterator[Service]:
     with running(settings) as service:
         yield service
+
+
+@pytest.fixture(scope="session")
+def shared_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One service for all tests that are a tenant of their own, which is quicker than one for each."""
+    with running(Settings(home=tmp_path_factory.mktemp("faces") / ".lading")) as service:
+        yield service
+
+
+@pytest.fixture
+def tenant() -> str:
+    """A name that no other test has."""
+    return f"t{uuid4().hex}"
 
 
 @pytest.fixture

@@ -1,15 +1,11 @@
 """Mails about the ends of jobs, sent to a real mail server over a socket."""
 
 import datetime as dt
-import email
-import email.policy
 import ipaddress
 import socket
 import ssl
-from contextlib import contextmanager
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -28,43 +24,10 @@ from store.jobs import get_job, list_events
 from tasks import mail_server
 from tasks.mail import plain_name, refuse_recipients
 from tasks.report import report_job
+from tests.tasks.mailbox import Mailbox, message_of, served
 
 SENDER = "lading@example.org"
 TOLD = {"success_to": "well@example.com", "failure_to": "failed@example.com"}
-
-
-class Mailbox:
-    """What came to the server; it answers with `answers` first, one for each mail."""
-
-    def __init__(self, *answers: str) -> None:
-        self.mails = []
-        self.tries = 0
-        self._answers = list(answers)
-
-    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 - aiosmtpd's name
-        self.tries += 1
-        if self._answers:
-            return self._answers.pop(0)
-        self.mails.append(envelope)
-        return "250 taken"
-
-
-class Server(Controller):
-    """A mail server on a free port."""
-
-    def _trigger_server(self):
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
-
-
-@contextmanager
-def served(mailbox, **options):
-    controller = Server(mailbox, hostname="127.0.0.1", port=0, **options)
-    controller.start()
-    try:
-        yield controller.port
-    finally:
-        controller.stop()
 
 
 @pytest.fixture
@@ -103,10 +66,6 @@ def told(lading, make_definition, write_csv, monkeypatch):
     return run
 
 
-def _message(envelope):
-    return email.message_from_bytes(envelope.content, policy=email.policy.default)
-
-
 def _events(lading, job_id):
     with Store.opened(lading.settings) as store, store.read() as session:
         return [(e.name, e.detail) for e in list_events(session, job_id) if e.name.startswith("mail")]
@@ -116,7 +75,7 @@ def test_who_is_to_know_of_success_is_told_when_every_row_was_well(lading, told,
     job_id = told(mailbox, "Id,Name", "a,x", "b,y")
     (envelope,) = mailbox.mails
     assert (envelope.mail_from, envelope.rcpt_tos) == (SENDER, ["well@example.com"])
-    message = _message(envelope)
+    message = message_of(envelope)
     assert message["To"] == "well@example.com"
     assert "every row was imported" in message["Subject"]
     text = message.get_content()
@@ -132,7 +91,7 @@ def test_who_is_to_know_of_failure_is_told_when_a_row_failed(told, mailbox):
     told(mailbox, "Id,Name,Amount", "a,x,1", "b,a secret value,-1")
     (envelope,) = mailbox.mails
     assert envelope.rcpt_tos == ["failed@example.com"]
-    text = _message(envelope).get_content()
+    text = message_of(envelope).get_content()
     assert "1 of 2 rows failed" in text
     assert "a secret value" not in text
 
@@ -140,12 +99,12 @@ def test_who_is_to_know_of_failure_is_told_when_a_row_failed(told, mailbox):
 def test_who_is_to_know_of_failure_is_told_when_the_job_as_a_whole_did_not_finish(lading, told, mailbox):
     job_id = told(mailbox, "Nothing of that")
     assert lading.job(job_id).state is JobState.INVALID
-    assert "the job is invalid (header.missing)" in _message(mailbox.mails[0]).get_content()
+    assert "the job is invalid (header.missing)" in message_of(mailbox.mails[0]).get_content()
 
 
 def test_the_mail_links_to_the_job_by_a_signed_link_at_the_public_address(lading, told, mailbox):
     job_id = told(mailbox, "Id", "a", public_url="https://lading.example.org/base/")
-    text = _message(mailbox.mails[0]).get_content()
+    text = message_of(mailbox.mails[0]).get_content()
     before, _, token = text.partition(f"https://lading.example.org/base/ui/jobs/{job_id}?token=")
     assert before
     signed = signer_of(lading.settings).value(Purpose.JOB_LINK, token.split()[0])
@@ -244,7 +203,7 @@ def test_mails_are_counted_in_postgresql_too(lading, told, mailbox):
 def test_a_name_can_not_say_more_than_a_name(told, mailbox):
     name = "Pay at www.evil.example now: http:..evil.example <b>.csv"
     told(mailbox, "Id", "a", name=name)
-    message = _message(mailbox.mails[0])
+    message = message_of(mailbox.mails[0])
     for text in (message["Subject"], message.get_content().partition("Its page")[0]):
         assert "evil.example" not in text
         assert "http:" not in text
