@@ -86,7 +86,7 @@ class _Face:
                 file_options=FileOptions(kind="xlsx"),
             )
             job_id = await run_in_threadpool(self._imports.submit, principal, submission)
-        return await run_in_threadpool(self._accepted, principal, job_id, received.file_name)
+        return await run_in_threadpool(self._accepted, principal, job_id)
 
     def start(self, request: Request, entity: str, number: str) -> Response:
         """Begin to import the workbook that was validated without an error; again, if it was before."""
@@ -100,7 +100,7 @@ class _Face:
         if status is ProcessStatus.ERROR:
             raise ConflictError(f"the validation of the file {number} ended in error; upload a mended one")
         job_id = self._imports.submit_again(principal, view.job_id, view.creation_path)
-        return self._accepted(principal, job_id, view.file_name)
+        return self._accepted(principal, job_id)
 
     async def take_users(self, request: Request, mode: str = UserMode.IMPORT.value) -> Response:
         """Begin to import a list of users."""
@@ -118,7 +118,7 @@ class _Face:
             file_options=FileOptions(kind="jsonl"),
         )
         job_id = await run_in_threadpool(self._imports.submit, principal, submission)
-        return await run_in_threadpool(self._accepted, principal, job_id, submission.file_name)
+        return await run_in_threadpool(self._accepted, principal, job_id)
 
     def status(self, request: Request, entity: str, number: str) -> Response:
         """The state of the process, with all of its errors."""
@@ -189,10 +189,13 @@ class _Face:
             raise RefusalError(HTTPStatus.UNAUTHORIZED, message, headers={"WWW-Authenticate": "Bearer"})
         return principal
 
-    def _accepted(self, principal: Principal, job_id: str, file_name: str) -> Response:
-        number = self._imports.numbers([job_id])[job_id]
-        user_id = user_number(principal.key_id)
-        return self._answer(Accepted(import_id=number, user_id=user_id, file_name=file_name).encode())
+    def _accepted(self, principal: Principal, job_id: str) -> Response:
+        answer = Accepted(
+            import_id=self._imports.numbers([job_id])[job_id],
+            user_id=user_number(principal.key_id),
+            file_name=self._imports.job(principal, job_id).file_name,
+        )
+        return self._answer(answer.encode())
 
     def _answer(self, body: bytes) -> Response:
         return Response(body, self._choices.success_status, media_type=_JSON)
