@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from cli.error_view import SHOWN_ERRORS, error_json, error_text
 from cli.file_modes import open_as_usual
 from cli.output import ExitStatus, error_line, plain, print_json, say
 from schemas.errors import LadingError
@@ -20,21 +21,12 @@ from store.tables import Job, Upload
 from store.uploads import get_upload
 from tasks.failed_rows import failed_rows, failed_rows_path
 
-SHOWN_ERRORS = 20
-_ERROR_KEYS = ("row", "line", "sheet", "column", "field", "code", "message", "value")
-
 
 def exit_status(job: Job) -> ExitStatus:
     """0 all rows well, 3 finished but some failed, 4 not finished."""
     if job.state is not JobState.FINISHED:
         return ExitStatus.UNSUCCESSFUL
     return ExitStatus.SOME_FAILED if job.failed else ExitStatus.WELL
-
-
-def error_json(error: RowError) -> dict[str, Any]:
-    """One error as `--json` shows it."""
-    fields = asdict(error)
-    return {key: fields[key] for key in _ERROR_KEYS}
 
 
 def job_json(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_ERRORS) -> dict[str, Any]:
@@ -214,12 +206,3 @@ def _show_times(job: Job, upload: Upload) -> None:
         for what, expires, purged in shown
     ]
     say("kept", f"{', '.join(parts)}; counts for good")
-
-
-def error_text(error: RowError) -> str:
-    """The error in one line: where, what, and the value as it stood."""
-    where = [f"{name} {value}" for name, value in (("row", error.row), ("line", error.line)) if value]
-    where += [f"column {error.column}"] if error.column else []
-    where += [error.field] if error.field else []
-    value = "" if error.value is None else f": {error.value!r}"
-    return f"{', '.join(where) or 'file'}: {error.message} ({error.code}){value}"

@@ -13,13 +13,10 @@ from schemas.destination import Verdict
 from schemas.headers import FAILED_ROWS_COLUMN, UNREADABLE, Binding, normalise
 from schemas.pandera_schema import failures, limits, pandera_schema
 from schemas.record_checks import RecordChecks
-from schemas.row_error import RowError
+from schemas.row_error import VALUE_CHARACTERS, RowError
 from schemas.text_table import Detected, MalformedRow, TextBlock
 from tasks.remarks import Remarks
 from tasks.staging import LINE, ORDINAL, RAW, ROW, VERDICT
-
-VALUE_CHARACTERS = 500
-"""A longer value is quoted only so far; the file itself has the rest."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 import typer.main
 import yaml
 
-from cli.main import app
+from cli.main import command_line
 from docs import generate
 from schemas.definition import Definition, Field, FileOptions, Policies
 from schemas.document import parse_definition
@@ -14,7 +14,7 @@ from schemas.field_types import FieldType
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 DEFINITIONS = (ROOT / "docs" / "definitions.md").read_text()
-COMMANDS = typer.main.get_command(app).commands
+COMMANDS = typer.main.get_command(command_line()).commands
 
 
 def first_cells(text, heading):
