@@ -24,12 +24,11 @@ def look_at_file(path: Path, file_name: str, folder: Path, limits: Limits, shown
     rows, malformed = 0, 0
     errors: list[RowError] = []
     with opened(path, FileOptions(), frozenset(), file_name, limits, folder) as file:
-        for block in file.blocks():
-            rows += block.cells.height
-            malformed += len(block.malformed)
-            for row in block.malformed[: shown_errors - len(errors)]:
-                index = row.ordinal - block.first_ordinal
-                line = None if block.lines is None else int(block.lines[index])
-                place = (row.ordinal, int(block.rows[index]), line)
-                errors.append(RowError(row.code, row.detail, *place, value=row.text[:VALUE_CHARACTERS]))
+        for count in file.counts():
+            rows += count.rows
+            malformed += len(count.malformed)
+            for placed in count.malformed[: shown_errors - len(errors)]:
+                row, value = placed.malformed, placed.malformed.text[:VALUE_CHARACTERS]
+                place = (row.ordinal, placed.row, placed.line)
+                errors.append(RowError(row.code, row.detail, *place, value=value))
     return FileLook(file.detected, rows, malformed, errors)
