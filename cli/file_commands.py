@@ -4,19 +4,23 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.error_view import SHOWN_ERRORS, error_json, error_text
 from cli.options import Home, Json, existing, settings_for
 from cli.output import ExitStatus, plain, print_json, say
+from schemas.definition import Definition
 from schemas.errors import FileRefusedError
 from schemas.row_error import RowError
 from schemas.settings import Settings
 from schemas.text_table import Detected
 from tasks.reader_limits import unenforced
 from tasks.reading import check, look
+
+if TYPE_CHECKING:
+    from tasks.budget import Objection
 
 
 def register(app: typer.Typer) -> None:
@@ -76,8 +80,6 @@ def _alone(file: Path) -> dict[str, Any]:
 def _with_definition(file: Path, named: str, home: Path | None) -> dict[str, Any]:
     """What an import with the definition of this name, or in this document, would refuse."""
     from cli.named_definition import is_document, named_definition
-    from tasks.budget import objection_to
-    from tasks.staging import Draft
 
     # A home is needed, and made, only where a stored definition is asked for.
     settings = Settings() if is_document(named) else settings_for(home)
@@ -92,11 +94,20 @@ def _with_definition(file: Path, named: str, home: Path | None) -> dict[str, Any
     with tempfile.TemporaryDirectory(prefix="lading-check-") as folder:
         draft = Path(folder) / "draft"
         checked = check(settings.limits, file, file.name, definition, draft, keep, is_draft=True)
-        objection = objection_to(definition, Draft(draft), checked.rows)
+        objection = _objection(definition, draft, checked.rows)
     found = _found(checked.detected, checked.rows, checked.warnings, errors, checked.groups.total())
     if objection is None:
         return found
     return found | {"refused": True, "error_code": objection.code, "error_message": objection.message}
+
+
+def _objection(definition: Definition, draft: Path, rows: int) -> "Objection | None":
+    if not definition.judges_files:
+        return None
+    from tasks.budget import objection_to
+    from tasks.staging import Draft
+
+    return objection_to(definition, Draft(draft), rows)
 
 
 def _found(

@@ -12,7 +12,7 @@ from formats.delimiter import declared_delimiter, find_delimiter
 from formats.encoding import find_encoding, is_text
 from formats.escape import is_failed_rows, unescape
 from formats.header_row import HEAD_ROWS, find_header_row
-from formats.physical_lines import lines_of, text_windows
+from formats.physical_lines import decoded, lines_of, parted, text_windows
 from formats.regular_csv import RegularRecords, regular_records
 from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
@@ -81,7 +81,7 @@ class Delimited:
 
 
 def _delimiter_of(path: Path, codec: str, known_headers: frozenset[str]) -> str:
-    first = next(text_windows(path, codec), b"").decode()[:_SAMPLE_CHARS]
+    first = decoded(next(text_windows(path, codec), b""))[:_SAMPLE_CHARS]
     return declared_delimiter(first) or find_delimiter(first, known_headers)
 
 
@@ -89,7 +89,7 @@ def _first_rows(path: Path, codec: str, delimiter: str, wanted: int) -> dict[int
     """The first `wanted` rows by their number (1-based), without those that can't be split."""
     rows: dict[int, Sequence[str]] = {}
     number = 0
-    for part in read_records(map(bytes.decode, text_windows(path, codec)), delimiter):
+    for part in read_records(map(decoded, text_windows(path, codec)), delimiter):
         for record in part.records:
             number += 1
             if record.fault is None:
@@ -137,7 +137,7 @@ class _RowReader:
     def _parts(self, windows: Iterable[bytes], *, are_split: bool) -> Iterator[RegularRecords | Records]:
         """The records, regular where that is certain; those that are to be split can be split by polars."""
         rest = b""
-        for window in windows:
+        for window in self._with_header_apart(windows):
             text = rest + window
             found = self._regular(text, are_split=are_split)
             if found is not None:
@@ -146,8 +146,21 @@ class _RowReader:
                 self._records.line += found.line_ends
             else:
                 rest = b""
-                yield self._records.split(lines_of(text.decode()))
-        yield self._records.split(lines_of(rest.decode()), final=True)
+                yield self._records.split(lines_of(decoded(text)))
+        yield self._records.split(lines_of(decoded(rest)), final=True)
+
+    def _with_header_apart(self, windows: Iterable[bytes]) -> Iterator[bytes]:
+        """The same text in windows of which only a few lines are those down to the header."""
+        header_row, more = self.detected.header_row or 0, 0
+        for window in windows:
+            rest = window
+            while self.row < header_row and rest:
+                # A record may have many lines: twice as many each time, lest each costs a look of its own.
+                more = max(header_row - self.row, 2 * more)
+                head, rest = parted(rest, more)
+                yield head
+            if rest:
+                yield rest
 
     def _regular(self, text: bytes, *, are_split: bool) -> RegularRecords | None:
         if not self._records.is_between_records or self.row < (self.detected.header_row or 0):

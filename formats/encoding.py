@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from formats.utf8 import verified_utf8, whole_characters
+from formats.utf8 import verify_utf8, whole_characters
 from schemas.errors import FileRefusedError
 
 GUESS = "cp1252"
@@ -181,7 +181,7 @@ def _first_utf8_fault(path: Path) -> int | None:
     done = 0
     try:
         for piece in whole_characters(path, _QUICK_BYTES):
-            verified_utf8(piece)
+            verify_utf8(piece)
             done += len(piece)
     except UnicodeDecodeError as e:
         return done + e.start

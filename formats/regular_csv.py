@@ -69,15 +69,18 @@ class RegularRecords:
     def cells(self) -> pl.DataFrame | None:
         """(n_records, width) String, named by position; null or `""` where a cell is blank.
 
-        None where polars finds other records.
+        None where polars finds other records, or bytes that are no UTF-8.
         """
-        cells = pl.read_csv(
-            self.data[: self._end],
-            has_header=False,
-            separator=self.delimiter,
-            quote_char='"' if self.is_quoted else None,
-            schema={str(index): pl.String for index in range(self.cell_ends.shape[1])},
-        )
+        try:
+            cells = pl.read_csv(
+                self.data[: self._end],
+                has_header=False,
+                separator=self.delimiter,
+                quote_char='"' if self.is_quoted else None,
+                schema={str(index): pl.String for index in range(self.cell_ends.shape[1])},
+            )
+        except pl.exceptions.ComputeError:
+            return None
         return cells if cells.height == self.height else None
 
     @cached_property

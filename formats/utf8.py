@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 
 
-def verified_utf8(data: bytes) -> bytes:
-    """The same bytes.
+def verify_utf8(data: bytes) -> None:
+    """Pass bytes that are whole characters.
 
     Raises:
         UnicodeDecodeError: they are no UTF-8.
@@ -17,7 +17,6 @@ def verified_utf8(data: bytes) -> bytes:
         pl.Series([data], dtype=pl.Binary).cast(pl.String)
     except pl.exceptions.ComputeError:
         data.decode()
-    return data
 
 
 def whole_characters(path: Path, piece_bytes: int) -> Iterator[bytes]:

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
-
-import polars as pl
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from schemas.definition import FileOptions
 from schemas.headers import FAILED_ROWS_COLUMN, normalise
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.row_error import column_letter
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,9 @@ class TextBlock:
     """
 
     first_ordinal: int
-    cells: pl.DataFrame
-    rows: pl.Series
-    lines: pl.Series | None = None
+    cells: "pl.DataFrame"
+    rows: "pl.Series"
+    lines: "pl.Series | None" = None
     malformed: tuple[MalformedRow, ...] = field(default=())
     error_cells: tuple[ErrorCell, ...] = field(default=())
 
