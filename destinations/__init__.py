@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from destinations import postgres_address
-from destinations.postgres import PostgresDestination
 from destinations.sqlite import SqliteDestination
 from destinations.sqlite_errors import explained
 from schemas.definition import Definition
@@ -24,6 +23,8 @@ def open_destination(settings: Settings, tenant: str, definition: Definition) ->
         RetriableError: it stayed locked, or its server does not answer.
     """
     if _is_postgres(definition):
+        from destinations.postgres import PostgresDestination
+
         return PostgresDestination(definition.destination, settings.books_schema, settings.busy_timeout_seconds)
     path = _sqlite_path(definition)
     if path == settings.store_path.resolve():
