@@ -5,45 +5,14 @@ from pathlib import Path
 
 import typer
 
-from cli.options import existing
-from cli.output import plain, say
-from schemas.definition import Definition
-from schemas.document import read_definition, write_definition
+from cli.inference import infer_file, show_inference
+from cli.named_definition import is_document, stored_definition
+from schemas.document import read_definition
 from schemas.errors import FatalError, NotFoundError
 from schemas.settings import Settings
 from store.database import Store
 from store.definitions import get_definition, put_definition
 from store.tables import DefinitionVersion
-from tasks.reading import Proposal, infer
-from tasks.shipped import keep_shipped_definitions
-
-DOCUMENTS = (".yaml", ".yml", ".json")
-
-
-def named_definition(settings: Settings, named: str) -> Definition:
-    """The stored definition of this name, or the one in the document of this path; nothing is kept.
-
-    Raises:
-        NotFoundError: there is neither.
-        DefinitionError: the document is wrong.
-    """
-    return read_definition(Path(named)) if is_document(named) else stored_definition(settings, named).definition
-
-
-def stored_definition(settings: Settings, name: str) -> DefinitionVersion:
-    """The stored definition of this name, one that comes with the product included.
-
-    Raises:
-        NotFoundError: there is none.
-    """
-    with Store.opened(settings) as store:
-        try:
-            with store.read() as session:
-                return get_definition(session, settings.tenant, name)
-        except NotFoundError:
-            keep_shipped_definitions(store)
-        with store.read() as session:
-            return get_definition(session, settings.tenant, name)
 
 
 def kept_definition(settings: Settings, named: str) -> DefinitionVersion:
@@ -58,16 +27,6 @@ def kept_definition(settings: Settings, named: str) -> DefinitionVersion:
     definition = read_definition(Path(named))
     with Store.opened(settings) as store, store.write() as session:
         return put_definition(session, settings.tenant, definition)
-
-
-def infer_file(settings: Settings, path: Path) -> Proposal:
-    """The definition that accepts every well-formed row of the file.
-
-    Raises:
-        NotFoundError: there is no such file.
-        FileRefusedError: the file can't be read as a table.
-    """
-    return infer(settings.limits, existing(path), path.name)
 
 
 def agreed_definition(settings: Settings, path: Path, *, yes: bool, quiet: bool) -> DefinitionVersion:
@@ -90,18 +49,6 @@ def agreed_definition(settings: Settings, path: Path, *, yes: bool, quiet: bool)
             raise FatalError("nothing was imported; write a definition and name it with -d")
         with store.write() as session:
             return put_definition(session, settings.tenant, definition)
-
-
-def show_inference(inference: Proposal) -> None:
-    """Print the definition as the document that `lading apply` takes, and what to look at."""
-    plain(write_definition(inference.definition).rstrip())
-    for note in inference.notes:
-        say("note", note)
-
-
-def is_document(named: str) -> bool:
-    """Whether this is the path of a definition's document, and not the name of a stored one."""
-    return named.lower().endswith(DOCUMENTS)
 
 
 def _known(store: Store, settings: Settings, name: str) -> DefinitionVersion | None:

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.definition_choice import named_definition, stored_definition
 from cli.file_modes import open_as_usual
+from cli.named_definition import named_definition, stored_definition
 from cli.options import Home, Json, Tenant, settings_for, writable
 from cli.output import plain, print_json, say
 from formats import write_template

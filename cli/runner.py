@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from cli.stopping import job_at_stake
 from flows import run
-from flows.prefect_server import prefect_server
 from schemas.import_request import ImportRequest
 from schemas.settings import Settings
 
@@ -12,6 +11,8 @@ from schemas.settings import Settings
 def run_import(settings: Settings, request: ImportRequest, *, as_flow: bool, say: Callable[[str], None]) -> str:
     """Import one file, as a Prefect flow or without Prefect; gives the job's id."""
     if as_flow or settings.prefect_api_url is not None:
+        from flows.prefect_server import prefect_server
+
         # The server starts while Prefect is imported: both take seconds.
         with prefect_server(settings, say):
             from flows.run_as_flow import import_as_flow

@@ -181,7 +181,7 @@ class SqliteDestination:
         self, job_id: str, definition: Definition, chunks: list[StagedChunk], *, commit_refused: bool
     ) -> None:
         table = fitting_table(self._connection, definition)
-        rows = stored_rows(definition, pl.concat([c.frame for c in chunks]))
+        rows = stored_rows(definition, pl.concat([c.frame for c in chunks], rechunk=True))
         if definition.policies.atomic:
             SqliteWaiting(self._connection, job_id).add(definition, table, rows, chunks)
             return

@@ -23,7 +23,7 @@ from store.definitions import definition_of
 from store.jobs import add_event, get_job, refuse_cancelled, running_jobs
 from store.leases import held_lease, is_free
 from store.tables import Job
-from tasks.halting import refuse_when_ending
+from tasks.ending import refuse_when_ending
 from tasks.import_rows import import_last_step, import_rows, plan_segments
 from tasks.poll import poll
 from tasks.report import report

@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
-import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field as Setting, model_validator
 
 from schemas.errors import DefinitionError
@@ -161,6 +160,8 @@ class Field(_Document):
 def _check_pattern(pattern: str | None) -> None:
     if pattern is None:
         return
+    import polars as pl
+
     try:
         pl.Series([""]).str.contains(whole_match(pattern))
     except pl.exceptions.ComputeError as error:
@@ -289,6 +290,12 @@ class Definition(_Document):
     def has_last_step(self) -> bool:
         """True when the destination has more to do once every chunk was loaded: `Destination.complete`."""
         return self.policies.atomic or self.mode is Mode.SYNC
+
+    @property
+    def judges_files(self) -> bool:
+        """True when what a file's rows are like decides whether any of it may be written."""
+        budget = (self.policies.max_errors, self.policies.max_error_percent)
+        return self.has_last_step or budget != (None, None)
 
     def field(self, name: str) -> Field:
         """The field of this name, which must be there."""

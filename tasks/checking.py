@@ -6,20 +6,18 @@ from dataclasses import dataclass, replace
 import pandera.polars as pa
 import polars as pl
 
-from schemas.casting import cast_column, form_of
+from schemas.casting import CastColumn, cast_column, form_of
 from schemas.codes import CODES
 from schemas.definition import Definition, Field
 from schemas.destination import Verdict
 from schemas.headers import FAILED_ROWS_COLUMN, UNREADABLE, Binding, normalise
 from schemas.pandera_schema import failures, limits, pandera_schema
+from schemas.quick_casting import quick_columns
 from schemas.record_checks import RecordChecks
-from schemas.row_error import RowError
+from schemas.row_error import VALUE_CHARACTERS, RowError
 from schemas.text_table import Detected, MalformedRow, TextBlock
 from tasks.remarks import Remarks
 from tasks.staging import LINE, ORDINAL, RAW, ROW, VERDICT
-
-VALUE_CHARACTERS = 500
-"""A longer value is quoted only so far; the file itself has the rest."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +92,12 @@ class Checker:
 
     def _cast(self, block: TextBlock) -> tuple[pl.DataFrame, pl.DataFrame]:
         series, problems = [], [_no_problems()]
-        for field in self._fields:
-            text = self._text(block, field)
-            column = cast_column(text, field, self._detected.cells)
+        fields = {str(self._columns[field.name]): field for field in self._fields}
+        quick = quick_columns(block.cells, fields, self._detected.cells)
+        for name, field in fields.items():
+            text = block.cells.get_column(name)
+            is_quick = name in quick
+            column = CastColumn(quick[name], {}) if is_quick else cast_column(text, field, self._detected.cells)
             self.remarks.look(field.name, text, column.values)
             series.append(column.values.alias(field.name))
             problems += [_problems(mask, field.name, code) for code, mask in column.failures.items()]

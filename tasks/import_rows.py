@@ -13,7 +13,7 @@ from store.jobs import get_job, note_progress, transition
 from store.tables import Job
 from tasks.ahead import read_ahead
 from tasks.artifacts import import_progress
-from tasks.halting import refuse_when_ending
+from tasks.ending import refuse_when_ending
 from tasks.stage import stage
 from tasks.staging import Stage
 

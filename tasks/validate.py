@@ -15,10 +15,11 @@ from store.pages import clear_errors, put_errors
 from store.tables import Upload
 from store.uploads import get_upload
 from tasks.budget import objection_to
-from tasks.halting import looking_at, refuse_when_ending
+from tasks.ending import refuse_when_ending
+from tasks.halting import looking_at
 from tasks.kept_bytes import kept_bytes
 from tasks.pages import copy_pages, validated_pages
-from tasks.reading import ErrorGroups, check
+from tasks.reading import ErrorGroups, StageFolder, check
 from tasks.stage import stage
 from tasks.staging import Stage
 
@@ -69,10 +70,11 @@ def _validate(
             put_errors(session, job_id, part, errors)
 
     path = kept_bytes(settings, upload)
-    staged = Stage(settings.stage_path(job_id, epoch))
+    folder = StageFolder(settings.stage_path(job_id, epoch))
     look = looking_at(store, job_id)
-    checked = check(settings.limits, path, upload.file_name, definition, staged, keep, look)
+    checked = check(settings.limits, path, upload.file_name, definition, folder, keep, look)
     found = {"rows": checked.rows, "detected": asdict(checked.detected), "warnings": checked.warnings}
+    staged = Stage(folder.path)
     if objection := objection_to(definition, staged, checked.rows):
         counts, _ = copy_pages(store, job_id, epoch, validated_pages(staged, checked.rows, definition.mode))
         found |= vars(counts) | {"error_code": objection.code, "error_message": objection.message}

@@ -4,7 +4,7 @@ import fastexcel
 import pytest
 import typer
 
-from cli.main import app
+from cli.main import COMMANDS, command_line
 
 DEFINITION = """name: things
 key: [id]
@@ -139,7 +139,8 @@ def test_a_job_that_is_not_there_is_wrong_usage(lading):
 
 
 def test_every_command_explains_itself(lading):
-    top = typer.main.get_group(app).commands
+    top = typer.main.get_group(command_line()).commands
+    assert set(top) == set(COMMANDS)
     commands = [[name, *([sub] if sub else [])] for name in top for sub in getattr(top[name], "commands", [""])]
     assert ["purge"] in commands
     assert ["keys", "create"] in commands

@@ -5,7 +5,7 @@ import pytest
 import typer.main
 import yaml
 
-from cli.main import app
+from cli.main import command_line
 from docs import generate
 from schemas.definition import Definition, Field, FileOptions, Policies
 from schemas.document import parse_definition
@@ -27,7 +27,7 @@ def commands(group, *above):
     return found
 
 
-COMMANDS = commands(typer.main.get_command(app))
+COMMANDS = commands(typer.main.get_command(command_line()))
 
 
 def first_cells(text, heading):
