@@ -51,13 +51,14 @@ def test_the_page_names_every_scope_and_every_problem():
         Scope.ADMIN,
     ]
     told = {cells[0].strip("`"): (cells[1], cells[2]) for cells in rows("Problems")[1:]}
-    assert told == {
-        kind.uri: (str(kind.status.value), kind.meaning) for kind in PROBLEM_TYPES.values()
-    }
+    assert told == {kind.uri: (str(kind.status.value), kind.meaning) for kind in PROBLEM_TYPES.values()}
 
 
 def test_the_page_tells_the_limits_that_the_code_has():
-    told = {cells[0]: [int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*", cells[1])] for cells in rows("Limits")}
+    told = {
+        cells[0]: [int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*", cells[1])]
+        for cells in rows("Limits")
+    }
     assert told["body of a definition"] == [definitions.LIMIT_BYTES]
     assert told["fields of a form"] == [bodies.MOST_FIELDS, bodies.FIELD_BYTES]
     assert told["name of a file"] == [uploads.MOST_NAME_CHARS]
