@@ -6,16 +6,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field
-from schemas.authority import refuse_beyond
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from store.databases import resolved
 from typing_extensions import TypedDict
 
 from api.access import CurrentPrincipal, Definer
 from api.bodies import text_of, unsupported
 from api.context import Context, CurrentContext
-from api.documentation import DEFINITION_EXAMPLE, EVERYWHERE, answers, file_answer, problem_answers
+from api.documentation import DEFINITION_EXAMPLE, EVERYWHERE, answers, file_answer, problem_answers, success
 from api.failed_rows import MEDIA_TYPES
 from api.paging import PageQuery, next_page, position_of
 from api.problems import (
@@ -28,10 +26,12 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
 )
 from formats.template import write_template
+from schemas.authority import refuse_beyond
 from schemas.document import parse_definition
 from schemas.errors import DefinitionError, NotAllowedError, NotFoundError
 from schemas.principal import Principal
 from store.database import Transaction
+from store.databases import resolved
 from store.definitions import get_definition, list_definitions, put_definition, remove_definition
 from store.tables import DefinitionVersion
 from tasks.job_document import Time
@@ -120,7 +120,7 @@ async def list_all(
     openapi_extra=_BODY,
     responses={
         **answers(DefinitionResource, _EXAMPLE, *_WRITING, status=201),
-        200: {"model": DefinitionResource, "description": "It was kept already, just so."},
+        200: success(DefinitionResource, _EXAMPLE, "It was kept already, just so."),
     },
 )
 async def create(request: Request, service: CurrentContext, who: Definer) -> JSONResponse:
@@ -144,7 +144,7 @@ async def get(service: CurrentContext, who: CurrentPrincipal, name: str) -> JSON
     openapi_extra=_BODY,
     responses={
         **answers(DefinitionResource, _EXAMPLE, *_WRITING),
-        201: {"model": DefinitionResource, "description": "It is new, or the next version."},
+        201: success(DefinitionResource, _EXAMPLE, "It is new, or the next version."),
     },
 )
 async def put(request: Request, service: CurrentContext, who: Definer, name: str) -> JSONResponse:

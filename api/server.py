@@ -1,4 +1,4 @@
-"""The process that answers: `python -m api.server FILENO PARENT_PID`, on a socket that its parent listens on.
+"""The process that answers: `python -m api.server FILENO PARENT_PID [READY_FILENO]`, on its parent's socket.
 
 Settings come from the environment. It ends when its parent is gone, and on SIGTERM.
 """
@@ -8,18 +8,21 @@ import os
 import socket
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import uvicorn
 
 from api.app import create_app
-from flows.parent import end_with
+from flows.announced import AnnouncedServer
+from flows.parent import end_with, say_ready
 from schemas.settings import Settings
 
 STOP_SECONDS = 3
 """So long what is being answered may take when the process is to end."""
 
 
-def http_server(settings: Settings) -> uvicorn.Server:
+def http_server(settings: Settings, on_up: Callable[[], None] = lambda: None) -> uvicorn.Server:
     """What answers for the app of this home; `run(sockets=[…])` ends on SIGTERM, SIGINT or `should_exit`."""
     config = uvicorn.Config(
         create_app(settings),
@@ -32,25 +35,30 @@ def http_server(settings: Settings) -> uvicorn.Server:
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    return uvicorn.Server(config)
+    return AnnouncedServer(config, on_up)
 
 
-def serve(settings: Settings, listening: socket.socket) -> None:
-    """Answer what comes in on the socket until SIGTERM or SIGINT."""
+def serve(settings: Settings, listening: socket.socket, on_up: Callable[[], None] = lambda: None) -> None:
+    """Answer what comes in on the socket until SIGTERM or SIGINT; `on_up` is called when that begins."""
     settings.make_home()
     settings.uploads_path.mkdir(exist_ok=True, mode=0o700)
     # Bodies that are being received lie on the disk of the home: /tmp may be small, or memory.
     tempfile.tempdir = str(settings.uploads_path)
-    http_server(settings).run(sockets=[listening])
+    http_server(settings, on_up).run(sockets=[listening])
 
 
 def main() -> None:
     """Serve on the inherited socket whose number the arguments tell."""
-    fileno, parent_pid = map(int, sys.argv[1:3])
+    fileno, parent_pid, *ready_fileno = map(int, sys.argv[1:4])
     _log()
     end_with(parent_pid, STOP_SECONDS + 2)
     os.umask(0o077)
-    serve(Settings(), socket.socket(fileno=fileno))
+    serve(Settings(), socket.socket(fileno=fileno), partial(_say, ready_fileno))
+
+
+def _say(ready_filenos: Sequence[int]) -> None:
+    for fileno in ready_filenos:
+        say_ready(fileno)
 
 
 def _log() -> None:

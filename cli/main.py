@@ -6,7 +6,16 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from cli import definition_commands, file_commands, import_commands, job_commands, purge_commands
+from cli import (
+    database_commands,
+    definition_commands,
+    file_commands,
+    import_commands,
+    job_commands,
+    key_commands,
+    purge_commands,
+    serve_commands,
+)
 from cli.file_modes import closed_to_others
 from cli.log import keep_traceback, log_nowhere
 from cli.options import refuse_undecodable
@@ -28,7 +37,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for room in (import_commands, file_commands, definition_commands, job_commands, purge_commands):
+for room in (
+    import_commands,
+    file_commands,
+    definition_commands,
+    job_commands,
+    key_commands,
+    database_commands,
+    purge_commands,
+    serve_commands,
+):
     room.register(app)
 
 

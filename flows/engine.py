@@ -25,6 +25,12 @@ def through_engine(task: StageTask[P, R], /, *args: P.args, **kwargs: P.kwargs) 
         return prefect_task(task)(*args, **kwargs)
 
 
+def _first_line(error: Exception) -> str:
+    """What kind of error it was and what it says, without the answer that a server may have given."""
+    said = str(error).partition("\n")[0]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
 @contextmanager
 def prefect_may_fail(doing: str) -> Iterator[None]:
     """Around what needs Prefect's server, which did so when it failed.
@@ -36,5 +42,5 @@ def prefect_may_fail(doing: str) -> Iterator[None]:
         yield
     except (PrefectException, httpx.HTTPError) as error:
         raise RetriableError(
-            f"Prefect failed while it {doing} ({type(error).__name__}); the job stays where it is"
+            f"Prefect failed while it {doing} ({_first_line(error)}); the job stays where it is"
         ) from error

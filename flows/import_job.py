@@ -4,7 +4,6 @@ from contextlib import suppress
 from typing import Any
 
 from prefect import State, flow
-from prefect.runtime import flow_run
 from prefect.states import Crashed
 
 from flows.engine import through_engine
@@ -13,17 +12,10 @@ from flows.lifecycle import bring_to_end, work_on
 from schemas.errors import NotFoundError, ProcessEndsError
 from schemas.settings import Settings
 from store.database import Store
-from store.jobs import get_job
-from store.uploads import get_upload
 from tasks.kept_bytes import kept_upload
 
 
-def _run_name() -> str:
-    with Store.opened(Settings()) as store, store.read() as session:
-        return get_upload(session, get_job(session, flow_run.parameters["job_id"]).upload_id).file_name
-
-
-@flow(name="import-job", flow_run_name=_run_name, on_cancellation=[ask_for_end])
+@flow(name="import-job", on_cancellation=[ask_for_end])
 def import_job(job_id: str, epoch: int | None = None) -> str | State[Any]:
     """Bring a job to its end: its bytes are there, they are validated, imported, polled and reported.
 

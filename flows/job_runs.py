@@ -5,6 +5,7 @@ Prefect's state is a view; the job store is the truth.
 
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,7 @@ from store.database import Store
 from store.definitions import definition_of
 from store.jobs import get_job, request_cancel, set_flow_run
 from store.tables import Job
+from store.uploads import get_upload
 
 FLOWS = ["import-file", "import-job"]
 RUNS_AT_ONCE = 200
@@ -39,9 +41,29 @@ SETTLED_AFTER = timedelta(seconds=10)
 _JOB_TAG = "job:"
 
 
-def job_tags(definition: str, job_id: str) -> set[str]:
-    """The tags by which people find the run of a job, and a run its job."""
-    return {f"definition:{definition}", f"{_JOB_TAG}{job_id}"}
+@dataclass(frozen=True)
+class RunLabels:
+    """What tells people whose a run is.
+
+    Attributes:
+        name: of the file.
+    """
+
+    name: str
+    tags: list[str]
+
+
+def labels_of(store: Store, job_id: str) -> RunLabels:
+    """How a run of this job is called and tagged.
+
+    Raises:
+        NotFoundError: there is no such job.
+    """
+    with store.read() as session:
+        job = get_job(session, job_id)
+        definition = definition_of(session, job.definition_id).name
+        name = get_upload(session, job.upload_id).file_name
+    return RunLabels(name, [f"definition:{definition}", f"{_JOB_TAG}{job_id}"])
 
 
 def job_of(run: FlowRun) -> str | None:
@@ -64,12 +86,13 @@ def adopt_run(settings: Settings, job_id: str) -> None:
     if context is None or context.flow_run is None:
         raise RuntimeError("only a running flow can adopt its run")
     run = context.flow_run
-    with Store.opened(settings) as store, store.write() as session:
-        definition = definition_of(session, get_job(session, job_id).definition_id).name
-        before = set_flow_run(session, job_id, str(run.id))
+    with Store.opened(settings) as store:
+        tags = labels_of(store, job_id).tags
+        with store.write() as session:
+            before = set_flow_run(session, job_id, str(run.id))
     with prefect_may_fail("tagged the run"), get_client(sync_client=True) as client:
-        if missing := job_tags(definition, job_id) - set(run.tags):
-            client.update_flow_run(run.id, tags=sorted({*run.tags, *missing}))
+        if not set(tags) <= set(run.tags):
+            client.update_flow_run(run.id, tags=sorted({*run.tags, *tags}))
         if before is not None:
             _give_up(client, UUID(before))
 

@@ -1,9 +1,10 @@
-"""A child that ends with its parent, however that went."""
+"""What a part of `lading serve` owes the process that started it: to say when it is up, and to end with it."""
 
 import os
 import signal
 import threading
 import time
+from contextlib import suppress
 
 _LOOK_SECONDS = 0.5
 
@@ -11,6 +12,13 @@ _LOOK_SECONDS = 0.5
 def end_with(parent_pid: int, grace_seconds: float) -> None:
     """End this process when its parent is gone: it is asked to, and made to after `grace_seconds`."""
     threading.Thread(target=_watch, args=(parent_pid, grace_seconds), daemon=True, name="parent").start()
+
+
+def say_ready(fileno: int) -> None:
+    """Tell the parent, through the pipe that it gave, that this process is up; once."""
+    with suppress(BrokenPipeError):
+        os.write(fileno, b"ready\n")
+    os.close(fileno)
 
 
 def _watch(parent_pid: int, grace_seconds: float) -> None:

@@ -65,6 +65,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "PREFECT_API_URL": settings.prefect_api_url or "",
         # A server that is gone is told after seconds, not minutes; the job can be resumed.
         "PREFECT_CLIENT_MAX_RETRIES": "3",
+        # Client and server are of one installation; to compare them costs a request for each run.
+        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
         "PREFECT_HOME": str(home),
         "PREFECT_LOGGING_HANDLERS_FILE_FILENAME": str(prefect_log(settings).resolve()),
         "PREFECT_LOGGING_SETTINGS_PATH": str(LOGGING_PATH),

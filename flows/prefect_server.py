@@ -12,17 +12,25 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import httpx
 
 from flows.parent import end_with
+from flows.patient_app import PatientApp
 from flows.prefect_home import adopt_environment, isolate, prefect_log, reread
 from schemas.errors import FatalError, RetriableError
 from schemas.settings import Settings
 
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
+
 SAY_SECONDS = 2.0
 START_SECONDS = 180.0
 STOP_SECONDS = 5.0
+KEEP_ALIVE_SECONDS = 60
+"""More than Prefect's client keeps a connection for; who loses the race for a closed one waits two seconds."""
 _PAUSE_SECONDS = 0.1
 _ANSWER_SECONDS = 10.0
 _SERVER_ENVIRONMENT = {
@@ -53,7 +61,7 @@ def prefect_server(settings: Settings, say: Callable[[str], None]) -> Iterator[s
         try:
             yield url
         finally:
-            _drain()
+            drain()
 
 
 @contextlib.contextmanager
@@ -64,7 +72,7 @@ def _own_server(settings: Settings, say: Callable[[str], None]) -> Iterator[str]
         bound.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}/api"
         command = [sys.executable, "-P", "-m", "flows.prefect_server", str(bound.fileno()), str(os.getpid())]
-        with _alone_on_new_home(settings, say):
+        with alone_on_new_home(settings, say):
             child = subprocess.Popen(
                 command,
                 cwd=settings.prefect_home,
@@ -88,7 +96,7 @@ def _own_server(settings: Settings, say: Callable[[str], None]) -> Iterator[str]
 
 
 @contextlib.contextmanager
-def _alone_on_new_home(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
+def alone_on_new_home(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
     """Holds others back while the database of a new home, or of another Prefect, is being made."""
     made = settings.prefect_home / f"made-by-{version('prefect')}"
     if made.exists():
@@ -163,7 +171,7 @@ def _address(settings: Settings, url: str) -> Iterator[None]:
             reread(settings)
 
 
-def _drain() -> None:
+def drain() -> None:
     """Hand over the events and log lines that Prefect's client still holds, while somebody takes them."""
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker
@@ -181,6 +189,20 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
+def server_config(app: "FastAPI") -> "uvicorn.Config":
+    """How an app of Prefect's is served."""
+    import uvicorn
+
+    return uvicorn.Config(
+        PatientApp(app),
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
+
+
 def _serve(fileno: int, parent_pid: int) -> None:
     """Be the server, on a socket that the parent has bound: no other process can take its port."""
     end_with(parent_pid, STOP_SECONDS)
@@ -189,8 +211,7 @@ def _serve(fileno: int, parent_pid: int) -> None:
 
     # An ephemeral server keeps to what one run needs: no UI, no scheduler, no sweeps over the others' runs.
     app = create_app(ephemeral=True, final=True)
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=2)
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=fileno)])
+    uvicorn.Server(server_config(app)).run(sockets=[socket.socket(fileno=fileno)])
 
 
 if __name__ == "__main__":

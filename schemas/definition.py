@@ -159,8 +159,10 @@ class Field(_Document):
 
 
 def _check_pattern(pattern: str | None) -> None:
+    if pattern is None:
+        return
     try:
-        pl.Series([""]).str.contains(whole_match(pattern or ""))
+        pl.Series([""]).str.contains(whole_match(pattern))
     except pl.exceptions.ComputeError as error:
         told = str(error).partition("\n\nThis error occurred")[0]
         raise ValueError(f"the pattern {pattern!r} is no regular expression: {told}") from error

@@ -1,7 +1,9 @@
 """The tables of the job store."""
 
+import json
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -87,7 +89,13 @@ class DefinitionVersion(SQLModel, table=True):
     @property
     def definition(self) -> Definition:
         """The definition that the document declares."""
-        return Definition.model_validate(self.document)
+        return _parsed(json.dumps(self.document))
+
+
+@lru_cache(maxsize=256)
+def _parsed(document: str) -> Definition:
+    """Checking a definition takes milliseconds, and every stage of every job asks for one."""
+    return Definition.model_validate_json(document)
 
 
 class Upload(SQLModel, table=True):
