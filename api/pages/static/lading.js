@@ -1,4 +1,4 @@
-// What the pages do better with JavaScript; each works without. Nothing here makes HTML of text.
+// What the pages do better with JavaScript; each works without.
 const main = document.getElementById("main");
 const said = document.getElementById("said");
 const later = (work, seconds) => setTimeout(work, seconds * 1000);
@@ -10,23 +10,23 @@ const inLocalTime = (root) => {
   }
 };
 
-// This page anew; null where the session is over.
+// Null where the session is over.
 const fetchPage = async () => {
   const answer = await fetch(location.href);
   const text = await answer.text();
   return answer.ok && !answer.redirected ? new DOMParser().parseFromString(text, "text/html") : null;
 };
 
-const showEnd = async (sentence) => {
+const showEnd = async (job) => {
   const page = await fetchPage();
   if (!page) return location.reload();
   document.title = page.title;
   main.replaceChildren(...page.getElementById("main").childNodes);
   inLocalTime(main);
-  said.textContent = sentence;
+  said.textContent = job.sentence;
 };
 
-let saidName = "", saidAt = 0;
+let saidName, saidAt = 0;
 const showProgress = (job) => {
   for (const place of main.querySelectorAll("[data-number]")) place.textContent = job.shown[place.dataset.number];
   main.querySelector("[data-said]").textContent = job.sentence;
@@ -36,7 +36,7 @@ const showProgress = (job) => {
   const bar = main.querySelector("progress");
   if (bar && job.percent === null) bar.removeAttribute("value");
   else if (bar) bar.value = job.percent;
-  // Whoever listens hears of a new state at once, of numbers every ten seconds.
+  // Told to listeners: a new state at once, numbers every ten seconds.
   if (job.name !== saidName || Date.now() - saidAt > 10000) {
     said.textContent = job.sentence;
     [saidName, saidAt] = [job.name, Date.now()];
@@ -48,11 +48,12 @@ const followJob = async () => {
     const answer = await fetch(main.dataset.progress);
     if (answer.redirected || Math.floor(answer.status / 100) === 4) return location.reload();
     const job = await answer.json();
-    if (job.is_over) return await showEnd(job.sentence);
-    showProgress(job);
-    later(followJob, 1);
+    // A job ends before its files are written.
+    const isNews = job.is_over || (job.terminal && main.querySelector("progress"));
+    await (isNews ? showEnd : showProgress)(job);
+    if (!job.is_over) later(followJob, 1);
   } catch {
-    said.textContent = "The service does not answer; trying again.";
+    said.textContent = "No answer from the service; trying again.";
     later(followJob, 5);
   }
 };
@@ -80,9 +81,9 @@ const prepareUpload = (form) => {
   const refusal = document.getElementById("refusal");
   form.querySelector("[data-drop-hint]").hidden = false;
 
-  const setSending = (isSending) => {
-    button.disabled = isSending;
-    sending.hidden = !isSending;
+  const setSending = (is) => {
+    button.disabled = is;
+    sending.hidden = !is;
   };
   const refuse = (text) => {
     setSending(false);
@@ -97,11 +98,11 @@ const prepareUpload = (form) => {
     request.open("POST", form.action);
     request.responseType = "document";
     request.upload.onprogress = (sent) => { sending.value = (100 * sent.loaded) / sent.total; };
-    request.onerror = () => refuse("The connection broke off before the file was taken.");
+    request.onerror = () => refuse("The connection broke off; the file was not taken.");
     request.onload = () => {
       if (request.status < 400) return location.assign(request.responseURL);
       const told = request.response?.querySelector("[role=alert]");
-      refuse(told ? told.textContent : `The service answered with status ${request.status}.`);
+      refuse(told?.textContent ?? `The service answered with status ${request.status}.`);
     };
     request.send(new FormData(form));
     setSending(true);
@@ -109,9 +110,9 @@ const prepareUpload = (form) => {
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const file = input.files[0];
+    const [file] = input.files;
     if (file.size <= form.dataset.limit) return send();
-    refuse(`Not taken: ${file.name} is larger than ${form.dataset.limitWords}, which is the limit.`);
+    refuse(`Not taken: ${file.name} is larger than ${form.dataset.limitWords}, the limit.`);
   });
   for (const name of ["dragover", "dragleave", "drop"]) {
     document.addEventListener(name, (event) => {
@@ -119,7 +120,7 @@ const prepareUpload = (form) => {
       area.classList.toggle("over", name === "dragover");
       const files = name === "drop" ? event.dataTransfer.files : [];
       if (files.length === 1) input.files = files;
-      if (files.length > 1) refuse("Not taken: one file at a time, please.");
+      if (files.length > 1) refuse("Not taken: one file at a time.");
     });
   }
 };

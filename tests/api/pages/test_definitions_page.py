@@ -1,5 +1,9 @@
+import pytest
+
 from flows.run import resume
 from schemas.principal import OPERATOR_TENANT
+from store.database import Store
+from store.definitions import remove_definition
 
 
 def test_definitions_are_told_in_plain_words(person, define):
@@ -36,10 +40,18 @@ def test_the_template_is_a_workbook_that_can_be_imported_as_it_is(person, servic
     assert "kind xlsx sheet things" in page.text
 
 
-def test_a_key_sees_the_definitions_that_it_may_use_and_the_operators(person, visit, define, tenant):
+@pytest.fixture
+def shared(service, define, tenant):
+    """The name of a definition of the operator's, which is there for the test alone."""
+    name = f"shared-{tenant}"
+    define(OPERATOR_TENANT, name=name)
+    yield name
+    with Store.opened(service.settings) as store, store.write() as session:
+        remove_definition(session, OPERATOR_TENANT, name)
+
+
+def test_a_key_sees_the_definitions_that_it_may_use_and_the_operators(person, visit, define, shared):
     define(name="others", destination={"table": "others"})
-    shared = f"shared-{tenant}"
-    define(OPERATOR_TENANT, name=shared)
     page = person.get("/ui/definitions")
     assert all(f"{name} version 1" in page.text for name in ("things", "others", shared))
     limited = visit(definitions=["others"])

@@ -24,6 +24,11 @@ def test_whoever_has_a_key_signs_in_and_out_again(person):
     assert person.get("/ui").path == "/ui/sign-in?next=%2Fui"
 
 
+def test_the_address_of_the_service_leads_to_the_pages(stranger):
+    for address in ("/", "/ui/"):
+        assert stranger.get(address).path == "/ui/sign-in?next=%2Fui"
+
+
 def test_the_cookie_of_a_session_is_kept_from_scripts_and_from_other_sites(stranger, service, tenant):
     fields = stranger.get("/ui/sign-in").fields
     answer = stranger.http.post(
