@@ -1,4 +1,4 @@
-"""The secret key of a home, and what is sealed with it: secrets that must be read again, but by Lading alone."""
+"""The secret key of a home, and the seal for secrets that Lading alone must be able to read again."""
 
 import base64
 import contextlib
