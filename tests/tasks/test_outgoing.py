@@ -76,7 +76,7 @@ def certificate(tmp_path_factory):
 
 @pytest.fixture
 def here(certificate):
-    """A guarded client that takes loopback for the open internet, and the certificate for one of an authority."""
+    """A guarded client that takes loopback for the open internet, and trusts the certificate."""
     with guarded_client(
         seconds=5, limit_bytes=1_000, is_allowed=lambda a: a.is_loopback, verify=certificate.trusting()
     ) as client:
