@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.definition_choice import infer_file, is_document, named_definition, show_inference
-from cli.job_view import error_json, error_text
+from cli.job_view import error_text
 from cli.options import Home, Json, existing, settings_for
 from cli.output import ExitStatus, plain, print_json, say
 from schemas.definition import Definition
@@ -18,6 +18,7 @@ from schemas.row_error import RowError
 from schemas.settings import Settings
 from schemas.text_table import Detected
 from tasks.budget import objection_to
+from tasks.job_document import error_document
 from tasks.reader_limits import unenforced
 from tasks.reading import check, look
 from tasks.staging import Draft
@@ -52,7 +53,7 @@ def check_command(
             "refused": True,
             "error_code": refusal.code,
             "error_message": str(refusal),
-            "errors": [error_json(RowError(refusal.code, str(refusal)))],
+            "errors": [error_document(RowError(refusal.code, str(refusal)))],
             "errors_total": 1,
         }
     if as_json:
@@ -111,7 +112,7 @@ def _found(
         "rows": rows,
         "notes": detected.notes,
         "warnings": [*warnings, *unenforced()],
-        "errors": [error_json(error) for error in errors],
+        "errors": [error_document(error) for error in errors],
         "errors_total": total,
     }
 

@@ -9,7 +9,8 @@ from cli.job_view import SHOWN_ERRORS, tell_job
 from cli.options import Home, Json, settings_for, writable
 from cli.output import plain, print_json
 from store.database import Store, Transaction
-from store.jobs import find_job, list_jobs
+from store.job_lists import JobFilter, page_of_jobs
+from store.jobs import find_job
 from store.leases import is_free
 from store.tables import Job
 from store.uploads import get_upload
@@ -29,7 +30,7 @@ def jobs_command(
     """List the newest jobs, newest first."""
     settings = settings_for(home)
     with Store.opened(settings) as store, store.read() as session:
-        jobs = list_jobs(session, settings.tenant, limit)
+        jobs = page_of_jobs(session, settings.tenant, JobFilter(), limit=limit)
         rows = [_row(session, job) for job in jobs]
     if as_json:
         return print_json({"jobs": rows})

@@ -1,7 +1,6 @@
 """A job as the command line shows it: one JSON object, or a few lines for people."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,9 @@ from store.pages import list_errors
 from store.tables import Job, Upload
 from store.uploads import get_upload
 from tasks.failed_rows import failed_rows, failed_rows_path
+from tasks.job_document import error_document, job_document
 
 SHOWN_ERRORS = 20
-_ERROR_KEYS = ("row", "line", "sheet", "column", "field", "code", "message", "value")
 
 
 def exit_status(job: Job) -> ExitStatus:
@@ -31,42 +30,14 @@ def exit_status(job: Job) -> ExitStatus:
     return ExitStatus.SOME_FAILED if job.failed else ExitStatus.WELL
 
 
-def error_json(error: RowError) -> dict[str, Any]:
-    """One error as `--json` shows it."""
-    fields = asdict(error)
-    return {key: fields[key] for key in _ERROR_KEYS}
-
-
 def job_json(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_ERRORS) -> dict[str, Any]:
     """The job as `--json` shows it, with so many of its errors (None: all)."""
     with Store.opened(settings) as store, store.read() as session:
         job = get_job(session, job_id)
         definition = definition_of(session, job.definition_id)
-        errors = [error_json(e) for e in islice(list_errors(session, job_id), shown_errors)]
-        return {
-            "job_id": job.id,
-            "state": job.state.value,
-            "rows": job.rows,
-            **asdict(job.counts),
-            "warnings": job.warnings,
-            "errors": errors,
-            "errors_total": job.errors,
-            "error_groups": [
-                dict(zip(("code", "field", "rows"), group, strict=True)) for group in job.error_groups
-            ],
-            "error_code": job.error_code,
-            "error_message": job.error_message,
-            "detected": job.detected,
-            "notes": _notes(job),
-            "definition": definition.name,
-            "definition_version": definition.version,
-            "mode": job.mode.value,
-            "kind": job.kind.value,
-            "file": get_upload(session, job.upload_id).file_name,
-            "received_at": job.received_at.isoformat(),
-            **_times(job, get_upload(session, job.upload_id)),
-            "failed_rows": _existing(failed_rows_path(settings, job)),
-        }
+        document = job_document(job, definition, get_upload(session, job.upload_id))
+        errors = [error_document(e) for e in islice(list_errors(session, job_id), shown_errors)]
+        return {**document, "errors": errors, "failed_rows": _existing(failed_rows_path(settings, job))}
 
 
 def show_job(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_ERRORS) -> None:
@@ -74,7 +45,7 @@ def show_job(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_E
     with Store.opened(settings) as store, store.read() as session:
         job = get_job(session, job_id)
         _show_detected(job)
-        for note in _notes(job):
+        for note in (job.detected or {}).get("notes", []):
             say("note", note)
         for warning in job.warnings:
             say("warning", warning)
@@ -148,11 +119,6 @@ def _existing(path: Path | None) -> str | None:
     return str(path) if path is not None and path.exists() else None
 
 
-def _notes(job: Job) -> list[str]:
-    notes: list[str] = (job.detected or {}).get("notes", [])
-    return notes
-
-
 def _show_detected(job: Job) -> None:
     if job.detected is None:
         return
@@ -187,20 +153,6 @@ def _show_errors(job: Job, errors: Iterable[RowError], shown: int | None) -> Non
         plain("  " + error_text(error))
     if len(listed) < job.errors:
         plain(f"  … showing {len(listed):,} of {job.errors:,}")
-
-
-def _times(job: Job, upload: Upload) -> dict[str, str | None]:
-    """When what belongs to the job expires, and when it was removed; None where it is there."""
-    times = {
-        "upload_expires_at": upload.expires_at,
-        "upload_purged_at": upload.purged_at,
-        "stage_expires_at": job.stage_expires_at,
-        "errors_expire_at": job.errors_expire_at,
-        "errors_purged_at": job.errors_purged_at,
-        "expires_at": job.expires_at,
-        "purged_at": job.purged_at,
-    }
-    return {name: None if time is None else time.isoformat() for name, time in times.items()}
 
 
 def _show_times(job: Job, upload: Upload) -> None:

@@ -33,6 +33,11 @@ def is_postgres(session: Session | Connection) -> bool:
     return bind.dialect.name == "postgresql"
 
 
+def is_storable(text: str) -> bool:
+    """True when the text can stand in a column at all; what can't is nobody's name or id."""
+    return "\0" not in text and text.encode(errors="replace").decode() == text
+
+
 def alone(session: Session | Connection, *name: str) -> None:
     """Until the end of this transaction nobody else is past the same call with the same name.
 

@@ -10,7 +10,8 @@ from sqlmodel import Session, col, select
 from schemas.clock import utc_now
 from schemas.errors import ConflictError, LeaseLostError, NotFoundError, RetriableError
 from schemas.job import RUNNING, TERMINAL, TRANSITIONS, JobState
-from store.tables import ONE_IMPORT_PER_DESTINATION, Event, Job
+from store.backend import is_storable
+from store.tables import ONE_IMPORT_PER_DESTINATION, DefinitionVersion, Event, Job
 
 
 def add_job(session: Session, job: Job) -> Job:
@@ -46,10 +47,20 @@ def find_job(session: Session, tenant: str, prefix: str) -> Job:
     return found[0]
 
 
-def list_jobs(session: Session, tenant: str, limit: int) -> Sequence[Job]:
-    """The tenant's newest jobs, newest first."""
-    query = select(Job).where(Job.tenant == tenant).order_by(col(Job.received_at).desc()).limit(limit)
-    return session.exec(query).all()
+def job_of(session: Session, tenant: str, job_id: str, definitions: frozenset[str] | None = None) -> Job:
+    """The tenant's job with this id.
+
+    Args:
+        definitions: names of the only ones whose jobs may be seen; None: all.
+
+    Raises:
+        NotFoundError: there is none, or it is another's; the two can't be told apart.
+    """
+    job = session.get(Job, job_id) if is_storable(job_id) else None
+    if job is not None and job.tenant == tenant and definitions is not None:
+        name = session.get_one(DefinitionVersion, job.definition_id).name
+        return _there(job if name in definitions else None, job_id)
+    return _there(job if job is not None and job.tenant == tenant else None, job_id)
 
 
 def running_jobs(session: Session, tenant: str, destination_key: str | None = None) -> Sequence[Job]:
@@ -118,6 +129,23 @@ def check_epoch(session: Session, job_id: str, epoch: int) -> None:
     """
     if locked_job(session, job_id).lease_epoch != epoch:
         raise LeaseLostError(f"another worker has taken job {job_id} over")
+
+
+def request_cancel(session: Session, job_id: str) -> Job:
+    """Ask whoever works on the job to end it, once; it goes on until they look.
+
+    Raises:
+        NotFoundError: there is none.
+        ConflictError: it is terminal.
+    """
+    job = locked_job(session, job_id)
+    if job.state.terminal:
+        raise ConflictError(f"job {job_id} is {job.state.value}; there is nothing to cancel any more")
+    if job.cancel_requested_at is None:
+        job.cancel_requested_at = utc_now()
+        session.add(job)
+        add_event(session, job_id, "cancel requested")
+    return job
 
 
 def add_event(session: Session, job_id: str, name: str, detail: str | None = None) -> None:

@@ -12,6 +12,7 @@ from store.jobs import get_job
 KEYS = [
     "job_id",
     "state",
+    "terminal",
     "rows",
     "created",
     "updated",
@@ -21,8 +22,6 @@ KEYS = [
     "unconfirmed",
     "unprocessed",
     "deleted",
-    "warnings",
-    "errors",
 ]
 
 

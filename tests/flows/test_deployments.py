@@ -18,7 +18,7 @@ from prefect.client.schemas.filters import (
 from schemas.job import JobState
 from schemas.settings import Settings
 from store.database import Store
-from store.jobs import list_jobs
+from store.job_lists import JobFilter, page_of_jobs
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFECT = [sys.executable, "-m", "prefect"]
@@ -61,7 +61,7 @@ def test_worker_imports_into_and_purges_the_home_of_the_folder_it_was_started_in
     worker = [*PREFECT, "worker", "start", "--pool", "lading", "--run-once"]
     command(*worker, folder=below)
     with Store.opened(Settings(home=home)) as store, store.read() as session:
-        (job,) = list_jobs(session, "local", 10)
+        (job,) = page_of_jobs(session, "local", JobFilter(), limit=10)
     assert (job.state, job.created, job.failed) == (JobState.FINISHED, 23_409, 3)
     names, artifacts = task_runs_and_artifacts("ad-hoc")
     assert names == ["upload", "validate", "import 1/1", "poll", "report"]

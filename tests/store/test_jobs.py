@@ -3,11 +3,12 @@ from sqlalchemy.exc import IntegrityError
 
 from schemas.errors import ConflictError, LeaseLostError, NotFoundError, RetriableError
 from schemas.job import RUNNING, TERMINAL, TRANSITIONS, JobState
+from store.job_lists import JobFilter, page_of_jobs
 from store.jobs import (
     find_job,
     get_job,
     list_events,
-    list_jobs,
+    request_cancel,
     running_jobs,
     set_values,
     transition,
@@ -117,7 +118,7 @@ def test_a_job_is_found_by_the_beginning_of_its_id(store, new_job):
                 find_job(session, "local", prefix)
         with pytest.raises(NotFoundError):
             find_job(session, "another", first)
-        assert {job.id for job in list_jobs(session, "local", 10)} == {first, second}
+        assert {job.id for job in page_of_jobs(session, "local", JobFilter(), limit=10)} == {first, second}
 
 
 def test_what_is_unfinished_or_unreported_can_be_listed(store, new_job):
@@ -128,3 +129,17 @@ def test_what_is_unfinished_or_unreported_can_be_listed(store, new_job):
         assert [job.id for job in running_jobs(session, "local")] == [waiting]
         assert running_jobs(session, "local", "local/default/things") == []
         assert [job.id for job in unreported_jobs(session, "local")] == [done]
+
+
+def test_an_end_is_asked_for_once_and_only_while_there_is_something_to_end(store, new_job):
+    job_id = new_job()
+    with store.write() as session:
+        asked_at = request_cancel(session, job_id).cancel_requested_at
+    with store.write() as session:
+        assert request_cancel(session, job_id).cancel_requested_at == asked_at
+        assert [event.name for event in list_events(session, job_id)] == ["received", "cancel requested"]
+        bring(session, job_id, JobState.CANCELLED)
+        with pytest.raises(ConflictError, match="is cancelled; there is nothing to cancel"):
+            request_cancel(session, job_id)
+        with pytest.raises(NotFoundError):
+            request_cancel(session, "no-such")

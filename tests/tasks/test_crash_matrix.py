@@ -26,7 +26,8 @@ from schemas.job import Counts, JobState
 from schemas.settings import Settings
 from store.database import Store
 from store.definitions import put_definition
-from store.jobs import get_job, list_jobs
+from store.job_lists import JobFilter, page_of_jobs
+from store.jobs import get_job
 from store.leases import held_lease
 from store.pages import list_errors, list_pages
 from tasks.upload import accept_upload
@@ -321,7 +322,7 @@ def test_a_kill_after_any_commit_of_the_job_store_costs_nothing_but_time(ground,
         if not killed(settings, "store", "after", number, source=str(bench.path)):
             break
         with Store.opened(settings) as store, store.read() as session:
-            jobs = [job.id for job in list_jobs(session, "local", 2)]
+            jobs = [job.id for job in page_of_jobs(session, "local", JobFilter(), limit=2)]
         for job_id in jobs:
             resume(settings, job_id)
         if not jobs:

@@ -1,0 +1,41 @@
+"""The web application: the status API, the pages, and whatever is mounted beside them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from api import health
+from api.context import Context
+from api.error_handlers import handle_errors
+from api.keys import KnownKeys
+from api.request_log import RequestLog
+from api.signing import signer_of
+from schemas.settings import Settings
+from store.database import Store
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The app of this home; the job store is opened when it starts, and `app.state.context` is there then."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with Store.opened(settings) as store:
+            app.state.context = Context(settings, store, signer_of(settings), KnownKeys())
+            yield
+
+    app = FastAPI(
+        title="Lading",
+        version=version("lading"),
+        lifespan=lifespan,
+        # The pages that come with FastAPI load their scripts from other hosts.
+        docs_url=None,
+        redoc_url=None,
+        # A redirect would be made of the request's Host header.
+        redirect_slashes=False,
+    )
+    app.include_router(health.router)
+    handle_errors(app)
+    app.add_middleware(RequestLog)
+    return app

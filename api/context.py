@@ -1,0 +1,63 @@
+"""What every request needs of this service: made once when it starts, handed to routes as a dependency."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated, ParamSpec, TypeVar
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from api.keys import KnownKeys
+from api.signing import Signer
+from schemas.settings import Settings
+from store.database import Store
+
+P = ParamSpec("P")
+R = TypeVar("R")
+QUICK_CALLS = 5
+"""As many as the store keeps connections open."""
+SLOW_CALLS = 8
+
+
+@dataclass(frozen=True)
+class Context:
+    """The service's own things; in `app.state.context` while it runs.
+
+    Attributes:
+        signer: signs what is handed out to be brought back: sessions, links, cursors.
+        keys: who came in with which key in the last moments.
+    """
+
+    settings: Settings
+    store: Store
+    signer: Signer
+    keys: KnownKeys
+    _quick: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(QUICK_CALLS))
+    _slow: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(SLOW_CALLS))
+
+    async def quick(self, call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """What the call gives, made in a thread: a look into the store that takes milliseconds."""
+        return await anyio.to_thread.run_sync(partial(call, *args, **kwargs), limiter=self._quick)
+
+    async def slow(self, call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """The same for what copies files or writes, so that nobody who only looks waits for it."""
+        return await anyio.to_thread.run_sync(partial(call, *args, **kwargs), limiter=self._slow)
+
+    def public(self, path: str) -> str:
+        """The address of this path for whoever is in the house: absolute where `public_url` is set.
+
+        The request's Host header has no say in it.
+        """
+        return f"{(self.settings.public_url or '').rstrip('/')}{path}"
+
+
+def context(connection: HTTPConnection) -> Context:
+    """The context of the app that answers this request."""
+    found: Context = connection.app.state.context
+    return found
+
+
+CurrentContext = Annotated[Context, Depends(context)]

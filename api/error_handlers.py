@@ -1,0 +1,105 @@
+"""Every exception that leaves a route of the status API, told as a problem; nothing of the inside is told."""
+
+from http import HTTPStatus
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.problems import (
+    BAD_REQUEST,
+    CONFLICT,
+    INVALID_DEFINITION,
+    INVALID_REQUEST,
+    MALFORMED_BODY,
+    METHOD_NOT_ALLOWED,
+    NOT_ALLOWED,
+    NOT_FOUND,
+    REFUSED,
+    UNAVAILABLE,
+    ProblemError,
+    ProblemType,
+    problem_response,
+)
+from schemas.errors import (
+    ConflictError,
+    DefinitionError,
+    DestinationError,
+    FileRefusedError,
+    LadingError,
+    NotAllowedError,
+    NotFoundError,
+    RetriableError,
+)
+
+RETRY_AFTER_SECONDS = 2
+_BY_STATUS: dict[int, ProblemType] = {
+    HTTPStatus.BAD_REQUEST: MALFORMED_BODY,
+    HTTPStatus.NOT_FOUND: NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED: METHOD_NOT_ALLOWED,
+}
+_BY_CLASS: tuple[tuple[type[LadingError], ProblemType], ...] = (
+    (DefinitionError, INVALID_DEFINITION),
+    (NotAllowedError, NOT_ALLOWED),
+    (NotFoundError, NOT_FOUND),
+    (ConflictError, CONFLICT),
+    (DestinationError, REFUSED),
+    (FileRefusedError, REFUSED),
+)
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Make the app answer with problems. An exception that is nobody's is left to `api.request_log`."""
+    app.exception_handler(ProblemError)(_problem)
+    app.exception_handler(LadingError)(_lading_error)
+    app.exception_handler(HTTPException)(_http_exception)
+    app.exception_handler(RequestValidationError)(_not_valid)
+
+
+def problem_of(error: LadingError) -> ProblemError | None:
+    """The problem that tells this error; None for one that is a fault of ours or of the machine."""
+    if isinstance(error, RetriableError):
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        return ProblemError(UNAVAILABLE, "the service is busy; try again in a moment", headers=headers)
+    kind = next((kind for known, kind in _BY_CLASS if isinstance(error, known)), None)
+    return None if kind is None else ProblemError(kind, str(error), members=_members(error))
+
+
+def _members(error: LadingError) -> dict[str, object]:
+    if isinstance(error, DefinitionError):
+        return {"line": error.line}
+    if isinstance(error, FileRefusedError):
+        return {"code": error.code}
+    return {"rule": error.rule} if isinstance(error, NotAllowedError) else {}
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)  # noqa: S101 - registered for nothing else
+    return problem_response(error, request.scope.get("request_id"))
+
+
+async def _lading_error(request: Request, error: Exception) -> Response:
+    problem = problem_of(error) if isinstance(error, LadingError) else None
+    if problem is None:
+        raise error
+    return problem_response(problem, request.scope.get("request_id"))
+
+
+async def _http_exception(request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: unknown paths, unknown methods, bodies that can't be parsed."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
+    kind = _BY_STATUS.get(error.status_code, BAD_REQUEST)
+    detail = f"{request.method} {request.url.path}: {error.detail}"
+    problem = ProblemError(kind, detail, headers=error.headers)
+    return problem_response(problem, request.scope.get("request_id"))
+
+
+async def _not_valid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
+    errors = [{"where": ".".join(map(str, found["loc"])), "message": found["msg"]} for found in error.errors()]
+    detail = "; ".join(f"{e['where']}: {e['message']}" for e in errors[:5])
+    return problem_response(
+        ProblemError(INVALID_REQUEST, detail, members={"errors": errors}), request.scope.get("request_id")
+    )
