@@ -92,9 +92,9 @@ def _with_definition(settings: Settings, file: Path, definition: Definition) -> 
         errors.extend(found[: SHOWN_ERRORS - len(errors)])
 
     with tempfile.TemporaryDirectory(prefix="lading-check-") as folder:
-        draft = Path(folder) / "draft"
-        checked = check(settings.limits, file, file.name, definition, draft, keep, is_draft=True)
-        objection = objection_to(definition, Draft(draft), checked.rows)
+        draft = Draft(Path(folder) / "draft")
+        checked = check(settings.limits, file, file.name, definition, draft, keep)
+        objection = objection_to(definition, draft, checked.rows)
     found = _found(checked.detected, checked.rows, checked.warnings, errors, checked.groups.total())
     if objection is None:
         return found

@@ -6,6 +6,7 @@ from traceback import format_tb
 from typing import ParamSpec, Protocol, TypeVar
 
 from schemas.errors import (
+    CancelRequestedError,
     ConflictError,
     DestinationError,
     FatalError,
@@ -19,9 +20,10 @@ from schemas.job import Ending, JobKind, JobState
 from schemas.settings import Settings
 from store.database import Store
 from store.definitions import definition_of
-from store.jobs import add_event, get_job, running_jobs
+from store.jobs import add_event, get_job, refuse_cancelled, running_jobs
 from store.leases import held_lease, is_free
 from store.tables import Job
+from tasks.halting import refuse_when_ending
 from tasks.import_rows import import_last_step, import_rows, plan_segments
 from tasks.poll import poll
 from tasks.report import report
@@ -107,26 +109,29 @@ def abandon(call: Call, settings: Settings, job_id: str) -> None:
 def _clear_the_way(call: Call, settings: Settings, store: Store, job_id: str) -> None:
     job = _job(store, job_id)
     while job.kind is JobKind.IMPORT and (earlier := _next_earlier(store, job)):
+        if _is_cancelled(store, job):
+            return
         earlier_id, free = earlier
         if free:
             _step(store, job_id, "resumes", f"first resumes the interrupted job {earlier_id}")
             bring_to_end(call, settings, earlier_id)
         else:
             _step(store, job_id, "waits", f"waits for job {earlier_id}, which imports into the same table")
-            _await_free(store, earlier_id)
+            _await_free(store, earlier_id, job)
 
 
 def _next_earlier(store: Store, job: Job) -> tuple[str, bool] | None:
     """The id of the first earlier import into the same table, and whether nobody works on it."""
     with store.read() as session:
         for other in running_jobs(session, job.tenant, job.destination_key):
-            if other.kind is JobKind.IMPORT and other.received_at < job.received_at:
+            if other.kind is JobKind.IMPORT and (other.received_at, other.id) < (job.received_at, job.id):
                 return other.id, is_free(session, other)
     return None
 
 
-def _await_free(store: Store, job_id: str) -> None:
-    while not _is_done_or_free(store, job_id):
+def _await_free(store: Store, job_id: str, waiting: Job) -> None:
+    while not _is_done_or_free(store, job_id) and not _is_cancelled(store, waiting):
+        refuse_when_ending()
         time.sleep(WAIT_SECONDS)
 
 
@@ -134,6 +139,10 @@ def _is_done_or_free(store: Store, job_id: str) -> bool:
     with store.read() as session:
         job = get_job(session, job_id)
         return job.state.terminal or is_free(session, job)
+
+
+def _is_cancelled(store: Store, job: Job) -> bool:
+    return _job(store, job.id).cancel_requested_at is not None
 
 
 def _work(call: Call, settings: Settings, store: Store, job_id: str, epoch: int) -> None:
@@ -153,12 +162,10 @@ def _ending(call: Call, settings: Settings, store: Store, job_id: str, epoch: in
         _validate_and_import(call, settings, store, job_id, epoch)
     except (LeaseLostError, ConflictError):
         raise
-    except LastStepError as error:
-        return Ending(JobState.FAILED, error.code, str(error))
-    except DestinationError as error:
-        return Ending(JobState.FAILED, "destination.mismatch", str(error))
+    except CancelRequestedError:
+        return Ending(JobState.CANCELLED, "job.cancelled", "cancelled on request")
     except FatalError as error:
-        return Ending(JobState.FAILED, "job.failed", str(error))
+        return Ending(JobState.FAILED, _code(error), str(error))
     except LadingError:
         raise
     except OSError as error:
@@ -170,18 +177,24 @@ def _ending(call: Call, settings: Settings, store: Store, job_id: str, epoch: in
     return Ending()
 
 
+def _code(error: FatalError) -> str:
+    if isinstance(error, LastStepError):
+        return error.code
+    return "destination.mismatch" if isinstance(error, DestinationError) else "job.failed"
+
+
 def _validate_and_import(call: Call, settings: Settings, store: Store, job_id: str, epoch: int) -> None:
     if not _is_staged(settings, _job(store, job_id)):
-        _step(store, job_id, "validate")
+        _stage(store, job_id, "validate")
         call(validate, settings, job_id, epoch)
     job = _job(store, job_id)
     if job.kind is JobKind.IMPORT and not job.state.terminal:
         spans = plan_segments(settings, job.rows or 0)
         for number, span in enumerate(spans, start=1):
-            _step(store, job_id, "import", f"{number}/{len(spans)}")
+            _stage(store, job_id, "import", f"{number}/{len(spans)}")
             call(import_rows, settings, job_id, epoch, span, number, len(spans))
         if spans and _has_last_step(store, job):
-            _step(store, job_id, "complete")
+            _stage(store, job_id, "complete")
             call(import_last_step, settings, job_id, epoch)
 
 
@@ -194,6 +207,14 @@ def _is_staged(settings: Settings, job: Job) -> bool:
     if job.state not in {JobState.READY, JobState.IMPORTING} or job.stage_epoch is None:
         return False
     return Stage(settings.stage_path(job.id, job.stage_epoch)).is_whole(job.rows or 0)
+
+
+def _stage(store: Store, job_id: str, name: str, detail: str | None = None) -> None:
+    """Note that a stage begins which changes something, unless the job is to end."""
+    refuse_when_ending()
+    with store.write() as session:
+        refuse_cancelled(session, job_id)
+        add_event(session, job_id, name, detail)
 
 
 def _step(store: Store, job_id: str, name: str, detail: str | None = None) -> None:

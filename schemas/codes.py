@@ -313,6 +313,12 @@ _JOB = (
         "The destination refused to delete what the file lacks.",
         "a record that another table refers to, with `mode: sync`",
     ),
+    Code(
+        "job.cancelled",
+        "{detail}",
+        "Somebody cancelled the job; what it had written by then stays.",
+        "`POST /jobs/{id}/cancel`, or Cancel in Prefect's UI",
+    ),
     Code("job.failed", "{detail}", "The job could not go on.", "the upload's bytes are gone"),
 )
 
@@ -323,7 +329,7 @@ ROW_CODES: Mapping[str, Code] = MappingProxyType({c.code: c for c in _ROW})
 """Errors of one row: the row is `failed`."""
 
 JOB_CODES: Mapping[str, Code] = MappingProxyType({c.code: c for c in _JOB})
-"""Why a job as a whole is `failed`."""
+"""Why a job as a whole is `failed` or `cancelled`."""
 
 CODES: Mapping[str, Code] = MappingProxyType(dict(FILE_CODES) | dict(ROW_CODES) | dict(JOB_CODES))
 """All of them."""

@@ -15,6 +15,8 @@
     │   ├── NotAllowedError       whoever asks may not say or see this; says which rule
     │   ├── JobUnsuccessfulError  the job ended, but not well; its record says why
     │   └── LeaseLostError        another worker owns the job now; stop and commit nothing
+    ├── CancelRequestedError      somebody asked for the job's end; whoever works on it ends it as cancelled
+    ├── ProcessEndsError          this process is about to end; the job stays where it is for another
     └── OutcomeUnknownError       it may have happened; find out before repeating
 
 A bad row is never an exception: it is a `RowError`, which is data.
@@ -135,6 +137,14 @@ class JobUnsuccessfulError(FatalError):
 
 class LeaseLostError(FatalError):
     """Another worker owns the job now; whoever gets this stops and commits nothing more."""
+
+
+class CancelRequestedError(LadingError):
+    """Somebody asked for the job's end; whoever works on it ends it as `cancelled`."""
+
+
+class ProcessEndsError(LadingError):
+    """This process is about to end; the job stays where it is, and another process goes on with it."""
 
 
 class OutcomeUnknownError(LadingError):

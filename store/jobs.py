@@ -8,7 +8,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from schemas.clock import utc_now
-from schemas.errors import ConflictError, LeaseLostError, NotFoundError, RetriableError
+from schemas.errors import (
+    CancelRequestedError,
+    ConflictError,
+    LeaseLostError,
+    NotFoundError,
+    RetriableError,
+)
 from schemas.job import RUNNING, TERMINAL, TRANSITIONS, JobState
 from store.backend import is_storable
 from store.tables import ONE_IMPORT_PER_DESTINATION, DefinitionVersion, Event, Job
@@ -119,6 +125,28 @@ def set_values(session: Session, job_id: str, *, epoch: int, **values: object) -
     """
     if not _update(session, values, col(Job.id) == job_id, col(Job.lease_epoch) == epoch):
         raise LeaseLostError(f"another worker has taken job {job_id} over")
+
+
+def note_progress(session: Session, job_id: str, *, epoch: int, **values: object) -> None:
+    """Set columns that say how far the job is, for as long as nobody asked for its end.
+
+    Raises:
+        LeaseLostError: somebody else took the lease since.
+        CancelRequestedError: the job is to end.
+    """
+    set_values(session, job_id, epoch=epoch, **values)
+    refuse_cancelled(session, job_id)
+
+
+def refuse_cancelled(session: Session, job_id: str) -> None:
+    """Stop whoever works on a job whose end somebody asked for.
+
+    Raises:
+        CancelRequestedError: the job is to end.
+    """
+    query = select(Job.cancel_requested_at).where(Job.id == job_id)
+    if session.exec(query).one_or_none() is not None:
+        raise CancelRequestedError(f"job {job_id} is to be cancelled")
 
 
 def check_epoch(session: Session, job_id: str, epoch: int) -> None:

@@ -1,5 +1,6 @@
 """The job store in a PostgreSQL database: many writers, each waiting only for who holds the same rows."""
 
+from functools import lru_cache
 from math import ceil
 
 from sqlalchemy import URL, Connection, create_engine, event, make_url
@@ -29,8 +30,11 @@ no SQLSTATE is sent."""
 _REFUSED = ("FATAL", "password", "SSL", "certificate")
 
 
+@lru_cache(maxsize=8)
 def postgres_backend(settings: Settings) -> Backend:
-    """The store in the database that `store_url` names; nobody is asked before it is used.
+    """The store in the database that `store_url` names; always the same one, for the sake of the SQL it made.
+
+    Nobody is asked before it is used.
 
     Raises:
         FatalError: that is not the URL of a PostgreSQL database.

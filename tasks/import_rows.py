@@ -9,10 +9,11 @@ from schemas.job import JobState
 from schemas.settings import Settings
 from store.database import Store
 from store.definitions import definition_of
-from store.jobs import get_job, set_values, transition
+from store.jobs import get_job, note_progress, transition
 from store.tables import Job
 from tasks.ahead import read_ahead
 from tasks.artifacts import import_progress
+from tasks.halting import refuse_when_ending
 from tasks.stage import stage
 from tasks.staging import Stage
 
@@ -32,6 +33,8 @@ def import_segment(
     """Load the chunks of `span` (first and last, 0-based, both included); what is committed is passed over.
 
     Raises:
+        CancelRequestedError: somebody asked for the job's end.
+        ProcessEndsError: this process is about to end.
         DestinationError: the table does not fit, or can't be used.
         RetriableError: another import has the destination, or a database is locked.
     """
@@ -48,11 +51,12 @@ def import_segment(
             done = destination.committed_chunks(job_id)
             with read_ahead(_batches(_staged(settings, job).chunks(*span), settings.commit_rows)) as batches:
                 for batch in batches:
+                    refuse_when_ending()
                     if waiting := [staged for staged in batch if staged.chunk not in done]:
                         destination.load(job_id, epoch, definition, waiting)
                     rows_loaded = min((batch[-1].chunk + 1) * CHUNK_ROWS, job.rows or 0)
                     with store.write() as session:
-                        set_values(session, job_id, epoch=epoch, rows_loaded=rows_loaded)
+                        note_progress(session, job_id, epoch=epoch, rows_loaded=rows_loaded)
                     on_progress(rows_loaded, job.rows or 0)
         finally:
             destination.close()

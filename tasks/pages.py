@@ -12,6 +12,7 @@ from schemas.job import Counts
 from store.database import Store
 from store.jobs import check_epoch
 from store.pages import put_errors, put_page
+from tasks.halting import refuse_when_ending
 from tasks.staging import ROW, VERDICT, Stage
 
 PAGES_PER_WRITE = 100
@@ -33,9 +34,11 @@ def copy_pages(store: Store, job_id: str, epoch: int, pages: Iterable[Page]) -> 
 
     Raises:
         LeaseLostError: somebody else took the lease since.
+        ProcessEndsError: this process is about to end.
     """
     counts, groups, waiting = Counts(), Groups(), iter(pages)
     while batch := list(islice(waiting, PAGES_PER_WRITE)):
+        refuse_when_ending()
         with store.write() as session:
             check_epoch(session, job_id, epoch)
             for page in batch:

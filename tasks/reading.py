@@ -13,7 +13,9 @@ from schemas.definition import Definition
 from schemas.limits import Limits
 from schemas.row_error import RowError
 from schemas.text_table import Detected
+from tasks.halting import refuse_when_ending
 from tasks.reader import read_apart
+from tasks.staging import Draft, Stage
 
 ErrorGroups = Counter[tuple[str, str | None]]
 """(code, field) → how many errors."""
@@ -72,15 +74,14 @@ def check(
     path: Path,
     file_name: str,
     definition: Definition,
-    stage: Path,
+    staged: Stage,
     keep: KeepErrors,
-    *,
-    is_draft: bool = False,
+    look: Callable[[], None] = refuse_when_ending,
 ) -> FileChecked:
-    """Have every row read, checked and staged in the folder `stage`; errors go to `keep` as they are found.
+    """Have every row read, checked and staged; errors go to `keep` as they are found.
 
     Args:
-        is_draft: nobody wants the records, so that the folder is left with what tells rows apart.
+        look: called every second, from a thread of its own; what it raises ends the reading, and comes here.
 
     Raises:
         FileRefusedError: the file as a whole can't be imported.
@@ -96,10 +97,10 @@ def check(
         "path": str(path.absolute()),
         "file_name": file_name,
         "definition": definition.model_dump(mode="json"),
-        "stage": str(stage.absolute()),
-        "is_draft": is_draft,
+        "stage": str(staged.folder.absolute()),
+        "is_draft": isinstance(staged, Draft),
     }
-    answer = read_apart(limits, "check", request, told)
+    answer = read_apart(limits, "check", request, told, look)
     groups = ErrorGroups({(code, field): rows for code, field, rows in answer["groups"]})
     detected = DETECTED.validate_python(answer["detected"])
     return FileChecked(detected, answer["rows"], groups, answer["warnings"])

@@ -10,11 +10,12 @@ from schemas.row_error import RowError
 from schemas.settings import Settings
 from store.database import Store
 from store.definitions import definition_of
-from store.jobs import check_epoch, get_job, set_values, transition
+from store.jobs import check_epoch, get_job, note_progress, set_values, transition
 from store.pages import clear_errors, put_errors
 from store.tables import Upload
 from store.uploads import get_upload
 from tasks.budget import objection_to
+from tasks.halting import looking_at, refuse_when_ending
 from tasks.kept_bytes import kept_bytes
 from tasks.pages import copy_pages, validated_pages
 from tasks.reading import ErrorGroups, check
@@ -29,6 +30,8 @@ def validate_job(settings: Settings, job_id: str, epoch: int) -> JobState:
     staged rows were lost stays `importing`: they are staged once more, and what is committed stays committed.
 
     Raises:
+        CancelRequestedError: somebody asked for the job's end.
+        ProcessEndsError: this process is about to end.
         FatalError: the bytes of the upload are gone or were changed.
     """
     with Store.opened(settings) as store:
@@ -60,15 +63,16 @@ def _validate(
     settings: Settings, store: Store, job_id: str, epoch: int, upload: Upload, definition: Definition
 ) -> None:
     def keep(part: str, errors: Sequence[RowError], rows_read: int) -> None:
+        refuse_when_ending()
         with store.write() as session:
-            set_values(session, job_id, epoch=epoch, rows_read=rows_read)
+            note_progress(session, job_id, epoch=epoch, rows_read=rows_read)
             put_errors(session, job_id, part, errors)
 
     path = kept_bytes(settings, upload)
-    folder = settings.stage_path(job_id, epoch)
-    checked = check(settings.limits, path, upload.file_name, definition, folder, keep)
+    staged = Stage(settings.stage_path(job_id, epoch))
+    look = looking_at(store, job_id)
+    checked = check(settings.limits, path, upload.file_name, definition, staged, keep, look)
     found = {"rows": checked.rows, "detected": asdict(checked.detected), "warnings": checked.warnings}
-    staged = Stage(folder)
     if objection := objection_to(definition, staged, checked.rows):
         counts, _ = copy_pages(store, job_id, epoch, validated_pages(staged, checked.rows, definition.mode))
         found |= vars(counts) | {"error_code": objection.code, "error_message": objection.message}
