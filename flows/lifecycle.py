@@ -6,6 +6,7 @@ from traceback import format_tb
 from typing import ParamSpec, Protocol, TypeVar
 
 from schemas.errors import (
+    BytesExpiredError,
     CancelRequestedError,
     ConflictError,
     DestinationError,
@@ -20,7 +21,7 @@ from schemas.job import Ending, JobKind, JobState
 from schemas.settings import Settings
 from store.database import Store
 from store.definitions import definition_of
-from store.jobs import add_event, get_job, refuse_cancelled, running_jobs
+from store.jobs import add_event, get_job, refuse_cancelled, refuse_expired, running_jobs
 from store.leases import held_lease, is_free
 from store.tables import Job
 from tasks.halting import refuse_when_ending
@@ -180,6 +181,8 @@ def _ending(call: Call, settings: Settings, store: Store, job_id: str, epoch: in
 def _code(error: FatalError) -> str:
     if isinstance(error, LastStepError):
         return error.code
+    if isinstance(error, BytesExpiredError):
+        return "upload.expired"
     return "destination.mismatch" if isinstance(error, DestinationError) else "job.failed"
 
 
@@ -214,6 +217,7 @@ def _stage(store: Store, job_id: str, name: str, detail: str | None = None) -> N
     refuse_when_ending()
     with store.write() as session:
         refuse_cancelled(session, job_id)
+        refuse_expired(session, job_id)
         add_event(session, job_id, name, detail)
 
 

@@ -14,6 +14,7 @@
     │   ├── BodyError             what was sent over HTTP can't be taken; has a status
     │   ├── NotAllowedError       whoever asks may not say or see this; says which rule
     │   ├── JobUnsuccessfulError  the job ended, but not well; its record says why
+    │   ├── BytesExpiredError     the job's bytes were kept for some time only, and that is over
     │   └── LeaseLostError        another worker owns the job now; stop and commit nothing
     ├── CancelRequestedError      somebody asked for the job's end; whoever works on it ends it as cancelled
     ├── ProcessEndsError          this process is about to end; the job stays where it is for another
@@ -133,6 +134,10 @@ class JobUnsuccessfulError(FatalError):
     def __init__(self, job_id: str, message: str) -> None:
         super().__init__(message)
         self.job_id = job_id
+
+
+class BytesExpiredError(FatalError):
+    """The job's bytes were kept for some time only, which was over before it came to its end."""
 
 
 class LeaseLostError(FatalError):

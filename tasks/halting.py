@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from schemas.errors import ProcessEndsError, RetriableError
 from store.database import Store
-from store.jobs import refuse_cancelled
+from store.jobs import refuse_cancelled, refuse_expired
 
 _ENDING = threading.Event()
 """Set once, when this process was told to end; nothing can take that back."""
@@ -39,5 +39,6 @@ def looking_at(store: Store, job_id: str) -> Callable[[], None]:
         refuse_when_ending()
         with suppress(RetriableError), store.read() as session:
             refuse_cancelled(session, job_id)
+            refuse_expired(session, job_id)
 
     return look

@@ -34,6 +34,7 @@ def import_segment(
 
     Raises:
         CancelRequestedError: somebody asked for the job's end.
+        BytesExpiredError: the time of its bytes is over.
         ProcessEndsError: this process is about to end.
         DestinationError: the table does not fit, or can't be used.
         RetriableError: another import has the destination, or a database is locked.
