@@ -12,6 +12,8 @@
     │   ├── ConflictError         the job's state does not allow this
     │   │   └── BusyError         another job has the destination, and this one was not to wait
     │   ├── BodyError             what was sent over HTTP can't be taken; has a status
+    │   ├── PartRefusedError      a part of a file does not fit the parts before it; has a reason
+    │   ├── NoSpaceError          there is no room for a file
     │   ├── NotAllowedError       whoever asks may not say or see this; says which rule
     │   ├── JobUnsuccessfulError  the job ended, but not well; its record says why
     │   ├── BytesExpiredError     the job's bytes were kept for some time only, and that is over
@@ -110,6 +112,22 @@ class BodyError(FatalError):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+class PartRefusedError(FatalError):
+    """A part of a file does not fit the parts that came before it.
+
+    Attributes:
+        reason: `EntityTooSmall`, `InvalidPart`, `InvalidPartOrder` or `NoSuchUpload`, as stores of objects say.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class NoSpaceError(FatalError):
+    """There is no room for a file, on the disk or among what its owner may keep."""
 
 
 class NotAllowedError(FatalError):

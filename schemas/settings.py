@@ -205,6 +205,11 @@ class Settings(BaseSettings):
         """Where the bytes with this hash lie, whoever brought them."""
         return self.uploads_path / sha256[:2] / sha256
 
+    @property
+    def parts_path(self) -> Path:
+        """Folder of what came so far of files that clients bring in parts."""
+        return self.uploads_path / "parts"
+
     def stages_path(self, job_id: str) -> Path:
         """Folder of all that was ever staged for the job."""
         return self.home / "stages" / job_id
