@@ -6,8 +6,10 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from api import health
+from api import failed_rows, health, job_rows, jobs, problem_pages
+from api.bodies import BodyLimit
 from api.context import Context
+from api.documentation import DocumentedApp
 from api.error_handlers import handle_errors
 from api.keys import KnownKeys
 from api.request_log import RequestLog
@@ -25,7 +27,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.context = Context(settings, store, signer_of(settings), KnownKeys())
             yield
 
-    app = FastAPI(
+    app = DocumentedApp(
         title="Lading",
         version=version("lading"),
         lifespan=lifespan,
@@ -35,7 +37,9 @@ def create_app(settings: Settings) -> FastAPI:
         # A redirect would be made of the request's Host header.
         redirect_slashes=False,
     )
-    app.include_router(health.router)
+    for room in (jobs, job_rows, failed_rows, problem_pages, health):
+        app.include_router(room.router)
     handle_errors(app)
+    app.add_middleware(BodyLimit, limit_bytes=settings.upload_limit_bytes)
     app.add_middleware(RequestLog)
     return app

@@ -13,13 +13,16 @@ from starlette.requests import HTTPConnection
 from api.keys import KnownKeys
 from api.signing import Signer
 from schemas.settings import Settings
-from store.database import Store
+from store.database import Store, Transaction
+from store.definitions import definition_of
+from store.tables import DefinitionVersion
 
 P = ParamSpec("P")
 R = TypeVar("R")
 QUICK_CALLS = 5
 """As many as the store keeps connections open."""
 SLOW_CALLS = 8
+MOST_DEFINITIONS = 200
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,18 @@ class Context:
     store: Store
     signer: Signer
     keys: KnownKeys
+    _definitions: dict[int, DefinitionVersion] = field(default_factory=dict)
     _quick: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(QUICK_CALLS))
     _slow: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(SLOW_CALLS))
+
+    def definition(self, session: Transaction, definition_id: int) -> DefinitionVersion:
+        """The version with this id, remembered: what a version says never changes."""
+        found = self._definitions.get(definition_id)
+        if found is None:
+            found = self._definitions[definition_id] = definition_of(session, definition_id)
+            while len(self._definitions) > MOST_DEFINITIONS:
+                self._definitions.pop(next(iter(self._definitions)), None)
+        return found
 
     async def quick(self, call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """What the call gives, made in a thread: a look into the store that takes milliseconds."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 PROBLEM_JSON = "application/problem+json"
@@ -157,7 +158,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
 """Slug → type, every one that the status API answers with."""
 
 
-class ProblemError(Exception):
+class ProblemError(HTTPException):
     """A request that is answered with a problem.
 
     Attributes:
@@ -173,10 +174,8 @@ class ProblemError(Exception):
         headers: Mapping[str, str] | None = None,
         members: Mapping[str, object] | None = None,
     ) -> None:
-        super().__init__(detail)
+        super().__init__(kind.status, detail, headers)
         self.kind = kind
-        self.detail = detail
-        self.headers = dict(headers or {})
         self.members = dict(members or {})
 
 

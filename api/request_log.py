@@ -6,6 +6,7 @@ from secrets import token_hex
 from traceback import format_tb
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import INTERNAL, ProblemError, problem_response
@@ -49,6 +50,9 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, answer)
+        except ClientDisconnect:
+            # Whoever sent the body went away before it was all here; there is nobody to be answered.
+            status = 0
         except Exception as error:  # noqa: BLE001 - the last place where a fault of ours can be told politely
             _log_fault(request_id, error)
             if not status:

@@ -1,5 +1,7 @@
 """How Prefect's engine runs a stage: named, retried and recorded as a task run."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 import httpx
@@ -19,9 +21,20 @@ def through_engine(task: StageTask[P, R], /, *args: P.args, **kwargs: P.kwargs) 
     Raises:
         RetriableError: Prefect itself failed; that decides nothing about the job.
     """
-    try:
+    with prefect_may_fail(f"ran {task.name!r}"):
         return prefect_task(task)(*args, **kwargs)
+
+
+@contextmanager
+def prefect_may_fail(doing: str) -> Iterator[None]:
+    """Around what needs Prefect's server, which did so when it failed.
+
+    Raises:
+        RetriableError: Prefect itself failed; that decides nothing about the job.
+    """
+    try:
+        yield
     except (PrefectException, httpx.HTTPError) as error:
         raise RetriableError(
-            f"Prefect failed while it ran {task.name!r} ({type(error).__name__}); the job stays where it is"
+            f"Prefect failed while it {doing} ({type(error).__name__}); the job stays where it is"
         ) from error

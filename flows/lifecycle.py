@@ -74,11 +74,23 @@ def bring_to_end(call: Call, settings: Settings, job_id: str) -> None:
         RetriableError: a stage gave up for now; the job stays where it is and can be resumed.
     """
     with Store.opened(settings) as store:
-        while not _job(store, job_id).state.terminal:
+        while _job(store, job_id).reported_at is None:
             _try_to_end(call, settings, store, job_id)
-        if _job(store, job_id).reported_at is None:
-            _step(store, job_id, "report")
-            call(report, settings, job_id)
+
+
+def work_on(call: Call, settings: Settings, store: Store, job_id: str, epoch: int) -> None:
+    """The same under a lease that the caller holds, for a job that no earlier import stands before.
+
+    Raises:
+        RetriableError: a stage gave up for now; the job stays where it is and can be resumed.
+        LeaseLostError: somebody else took the lease since.
+        ProcessEndsError: this process is about to end; the job stays where it is.
+    """
+    if not _job(store, job_id).state.terminal:
+        _work(call, settings, store, job_id, epoch)
+    if _job(store, job_id).reported_at is None:
+        _step(store, job_id, "report")
+        call(report, settings, job_id)
 
 
 def _try_to_end(call: Call, settings: Settings, store: Store, job_id: str) -> None:
@@ -87,7 +99,7 @@ def _try_to_end(call: Call, settings: Settings, store: Store, job_id: str) -> No
     try:
         with held_lease(store, settings, job_id) as epoch:
             _clear_the_way(call, settings, store, job_id)
-            _work(call, settings, store, job_id, epoch)
+            work_on(call, settings, store, job_id, epoch)
     except (LeaseLostError, ConflictError) as error:
         if _job(store, job_id).lease_epoch == epoch:
             raise
@@ -101,15 +113,14 @@ def abandon(call: Call, settings: Settings, job_id: str) -> None:
     Raises:
         ConflictError: somebody works on it.
     """
-    with Store.opened(settings) as store:
-        with held_lease(store, settings, job_id) as epoch:
-            call(poll, settings, job_id, epoch, Ending(JobState.CANCELLED, "job.abandoned", "abandoned"))
+    with Store.opened(settings) as store, held_lease(store, settings, job_id) as epoch:
+        call(poll, settings, job_id, epoch, Ending(JobState.CANCELLED, "job.abandoned", "abandoned"))
         call(report, settings, job_id)
 
 
 def _clear_the_way(call: Call, settings: Settings, store: Store, job_id: str) -> None:
     job = _job(store, job_id)
-    while job.kind is JobKind.IMPORT and (earlier := _next_earlier(store, job)):
+    while job.kind is JobKind.IMPORT and not job.state.terminal and (earlier := _next_earlier(store, job)):
         if _is_cancelled(store, job):
             return
         earlier_id, free = earlier

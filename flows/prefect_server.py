@@ -6,17 +6,16 @@ Run as a module this file is that server. Its database lies in Lading's home and
 import contextlib
 import fcntl
 import os
-import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 
 import httpx
 
+from flows.parent import end_with
 from flows.prefect_home import adopt_environment, isolate, prefect_log, reread
 from schemas.errors import FatalError, RetriableError
 from schemas.settings import Settings
@@ -182,18 +181,9 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _end_with(parent_pid: int) -> None:
-    """End this process when its parent is gone, however it went."""
-    while os.getppid() == parent_pid:
-        time.sleep(0.5)
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(STOP_SECONDS)
-    os._exit(1)
-
-
 def _serve(fileno: int, parent_pid: int) -> None:
     """Be the server, on a socket that the parent has bound: no other process can take its port."""
-    threading.Thread(target=_end_with, args=(parent_pid,), daemon=True).start()
+    end_with(parent_pid, STOP_SECONDS)
     import uvicorn
     from prefect.server.api.server import create_app
 

@@ -1,12 +1,14 @@
 """How this process runs an import as a Prefect flow of its own."""
 
 from dataclasses import asdict
+from typing import Any
 
-import httpx
-from prefect.exceptions import PrefectException
+from prefect import State, get_client
 
+from flows.engine import prefect_may_fail
 from flows.import_file import import_file
-from schemas.errors import JobUnsuccessfulError, RetriableError
+from flows.job_runs import job_of
+from schemas.errors import JobUnsuccessfulError
 from schemas.import_request import ImportRequest
 
 
@@ -18,10 +20,20 @@ def import_as_flow(request: ImportRequest) -> str:
     Raises:
         RetriableError: Prefect itself failed; the job stays where it is.
     """
-    try:
-        job_id: str = import_file(**asdict(request))
-    except JobUnsuccessfulError as error:
-        return error.job_id
-    except (PrefectException, httpx.HTTPError) as error:
-        raise RetriableError(f"Prefect's server does not answer any more ({type(error).__name__})") from error
-    return job_id
+    with prefect_may_fail("ran the import"):
+        try:
+            state: State[Any] = import_file(**asdict(request), return_state=True)
+            if state.is_cancelled() and (cancelled := _job_of_run(state)) is not None:
+                return cancelled
+            job_id: str = state.result()
+        except JobUnsuccessfulError as error:
+            return error.job_id
+        return job_id
+
+
+def _job_of_run(state: State[Any]) -> str | None:
+    run_id = state.state_details.flow_run_id
+    if run_id is None:
+        return None
+    with get_client(sync_client=True) as client:
+        return job_of(client.read_flow_run(run_id))

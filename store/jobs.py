@@ -166,6 +166,18 @@ def refuse_expired(session: Session, job_id: str) -> None:
         )
 
 
+def set_flow_run(session: Session, job_id: str, flow_run_id: str) -> str | None:
+    """Note Prefect's run that works on the job; gives the one noted before, where that was another.
+
+    Raises:
+        NotFoundError: there is no such job.
+    """
+    job = locked_job(session, job_id)
+    before, job.flow_run_id = job.flow_run_id, flow_run_id
+    session.add(job)
+    return before if before != flow_run_id else None
+
+
 def check_epoch(session: Session, job_id: str, epoch: int) -> None:
     """Refuse whoever lost the job's lease; in a `write` it holds until the end of the block.
 

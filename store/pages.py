@@ -23,9 +23,10 @@ def put_page(session: Session, job_id: str, page: Page) -> None:
     _put(session, PageRow, job_id=job_id, chunk=page.chunk, body=page.to_bytes())
 
 
-def list_pages(session: Session, job_id: str) -> Iterator[Page]:
-    """The job's pages in order of chunk."""
-    query = select(PageRow.chunk, PageRow.body).where(PageRow.job_id == job_id).order_by(col(PageRow.chunk))
+def list_pages(session: Session, job_id: str, first_chunk: int = 0) -> Iterator[Page]:
+    """The job's pages in order of chunk, from that chunk on."""
+    wanted = PageRow.job_id == job_id, col(PageRow.chunk) >= first_chunk
+    query = select(PageRow.chunk, PageRow.body).where(*wanted).order_by(col(PageRow.chunk))
     for chunk, body in session.exec(query.execution_options(yield_per=100)):
         yield Page.from_bytes(chunk, body)
 
@@ -33,7 +34,7 @@ def list_pages(session: Session, job_id: str) -> Iterator[Page]:
 def put_errors(session: Session, job_id: str, stage: str, errors: Iterable[RowError]) -> int:
     """Keep what a stage found wrong, replacing what it said of the same chunks before; gives how many."""
     ordered = sorted(errors, key=lambda e: -1 if e.ordinal is None else e.ordinal)
-    for chunk, group in groupby(ordered, key=_chunk):
+    for chunk, group in groupby(ordered, key=chunk_of_error):
         found = [vars(error) for error in group]
         body = zlib.compress(json.dumps(found, ensure_ascii=False).encode(), 1)
         _put(session, ErrorPage, job_id=job_id, chunk=chunk, stage=stage, errors=len(found), body=body)
@@ -45,10 +46,15 @@ def clear_errors(session: Session, job_id: str) -> None:
     session.execute(delete(ErrorPage).where(col(ErrorPage.job_id) == job_id))
 
 
-def list_errors(session: Session, job_id: str) -> Iterator[RowError]:
-    """The job's errors in the order of the file; those of one row in the order in which they were found."""
+def list_errors(session: Session, job_id: str, first_chunk: int = FILE_CHUNK) -> Iterator[RowError]:
+    """The job's errors in the order of the file; those of one row in the order in which they were found.
+
+    Args:
+        first_chunk: from there on; `FILE_CHUNK` begins with those of the file as a whole.
+    """
     columns = select(ErrorPage.chunk, ErrorPage.stage, ErrorPage.body)
-    query = columns.where(ErrorPage.job_id == job_id).order_by(col(ErrorPage.chunk))
+    wanted = ErrorPage.job_id == job_id, col(ErrorPage.chunk) >= first_chunk
+    query = columns.where(*wanted).order_by(col(ErrorPage.chunk))
     stored = session.exec(query.execution_options(yield_per=100))
     for _, pages in groupby(stored, key=lambda page: page[0]):
         in_order = sorted(pages, key=lambda page: _STAGES.index(page[1]))
@@ -67,5 +73,6 @@ def _put(session: Session, table: type[SQLModel], **values: object) -> None:
 _STAGES = ("validate", "duplicates", "import")
 
 
-def _chunk(error: RowError) -> int:
+def chunk_of_error(error: RowError) -> int:
+    """The chunk under which the error is kept."""
     return FILE_CHUNK if error.ordinal is None else chunk_of(error.ordinal)

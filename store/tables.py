@@ -26,6 +26,8 @@ from schemas.clock import utc_now
 from schemas.definition import Definition, Mode
 from schemas.job import TERMINAL, Counts, JobKind, JobState
 
+OPEN_JOBS = "open_jobs"
+"""Name of the index by which workers find what is to be done, however many jobs have come to their end."""
 ONE_IMPORT_PER_DESTINATION = "one_import_per_destination"
 """Name of the index that lets one job at a time import into a table."""
 
@@ -169,6 +171,14 @@ class Job(SQLModel, table=True):
             unique=True,
             sqlite_where=text("state = 'importing'"),
             postgresql_where=text("state = 'importing'"),
+        ),
+        Index(
+            OPEN_JOBS,
+            "destination_key",
+            "received_at",
+            "id",
+            sqlite_where=text("reported_at IS NULL"),
+            postgresql_where=text("reported_at IS NULL"),
         ),
         Index("job_by_state", "tenant", "state"),
         Index("job_by_time", "tenant", "received_at", "id"),

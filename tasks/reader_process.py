@@ -28,7 +28,8 @@ _KEPT_ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LANG", "TZ")
 _KEPT_PREFIXES = ("LC_", "PYTHON", "POLARS_")
 _SAID_BYTES = 64 * 1024
 _IDLE: "deque[ReaderProcess]" = deque()
-"""The readers of this process that wait for a file; one at most."""
+"""The readers of this process that wait for a file; as many as were at work at the same time, within bounds."""
+_MOST_IDLE = 4
 
 
 class ReaderProcess:
@@ -100,7 +101,7 @@ def borrowed_reader() -> Iterator[ReaderProcess]:
     try:
         yield reader
     finally:
-        if reader.is_small and reader.is_alive() and not _IDLE:
+        if reader.is_small and reader.is_alive() and len(_IDLE) < _MOST_IDLE:
             _IDLE.append(reader)
         else:
             reader.end()

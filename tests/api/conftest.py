@@ -1,7 +1,8 @@
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -12,6 +13,8 @@ from schemas.settings import Settings
 from store.database import Store
 from store.keys import NewKey, add_key
 
+ORDINARY = tuple(scope for scope in Scope if scope is not Scope.ADMIN)
+
 
 class Service:
     """A running service over one home, and clients for it."""
@@ -20,11 +23,10 @@ class Service:
         self.settings = settings
         self.url = url
 
-    def key(self, tenant: str = "acme", scopes: tuple[Scope, ...] = tuple(Scope), definitions=None) -> NewKey:
-        """A new key; with all scopes but `admin`, unless others are named."""
-        wanted = [scope for scope in scopes if scopes != tuple(Scope) or scope is not Scope.ADMIN]
+    def key(self, tenant: str, *scopes: Scope, definitions: Sequence[str] | None = None) -> NewKey:
+        """A new key; with every scope but `admin`, where none is named."""
         with Store.opened(self.settings) as store, store.write() as session:
-            return add_key(session, tenant, wanted, definitions)
+            return add_key(session, tenant, scopes or ORDINARY, definitions)
 
     def client(self, token: str | None = None) -> httpx.Client:
         """A client that comes in with the token, or with none."""
@@ -49,14 +51,21 @@ def running(settings: Settings) -> Iterator[Service]:
             thread.join()
 
 
-@pytest.fixture
-def service(settings: Settings) -> Iterator[Service]:
-    with running(settings) as service:
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One service for all tests, each of which is a tenant of its own."""
+    with running(Settings(home=tmp_path_factory.mktemp("service") / ".lading")) as service:
         yield service
 
 
 @pytest.fixture
-def client(service: Service) -> Iterator[httpx.Client]:
-    """A client that comes in with a key of the tenant `acme`."""
-    with service.client(service.key().token) as client:
+def tenant() -> str:
+    """A name that no other test has."""
+    return f"t{uuid4().hex}"
+
+
+@pytest.fixture
+def client(service: Service, tenant: str) -> Iterator[httpx.Client]:
+    """A client that comes in with a key of the test's tenant, which has every scope but `admin`."""
+    with service.client(service.key(tenant).token) as client:
         yield client

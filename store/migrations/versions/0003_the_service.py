@@ -17,6 +17,14 @@ def upgrade() -> None:
     op.add_column("job", sa.Column("flow_run_id", sa.String(), nullable=True))
     op.add_column("job", sa.Column("cancel_requested_at", time, nullable=True))
     op.create_index("job_by_time", "job", ["tenant", "received_at", "id"])
+    open_jobs = sa.text("reported_at IS NULL")
+    op.create_index(
+        "open_jobs",
+        "job",
+        ["destination_key", "received_at", "id"],
+        sqlite_where=open_jobs,
+        postgresql_where=open_jobs,
+    )
     op.create_table(
         "api_key",
         sa.Column("id", sa.String(), primary_key=True),
