@@ -6,14 +6,12 @@ from destinations import postgres_address
 from destinations.postgres import PostgresDestination
 from destinations.sqlite import SqliteDestination
 from destinations.sqlite_errors import explained
-from schemas.definition import Definition
+from schemas.definition import DEFAULT_DATABASE, Definition
 from schemas.destination import Destination
 from schemas.errors import DestinationError
 from schemas.settings import Settings
 
 __all__ = ["destination_key", "open_destination"]
-
-_DEFAULT = "default"
 
 
 def open_destination(settings: Settings, tenant: str, definition: Definition) -> Destination:
@@ -45,12 +43,15 @@ def destination_key(tenant: str, definition: Definition) -> str:
     if _is_postgres(definition):
         return postgres_address.identity(definition.destination)
     path, table = _sqlite_path(definition), definition.destination.table.lower()
-    return f"{tenant}/{_DEFAULT}/{table}" if path is None else f"sqlite://{path}/{table}"
+    return f"{tenant}/{DEFAULT_DATABASE}/{table}" if path is None else f"sqlite://{path}/{table}"
 
 
 def _is_postgres(definition: Definition) -> bool:
     database = definition.destination.database
-    return database != _DEFAULT and postgres_address.parse_url(database).drivername in postgres_address.DRIVERS
+    return (
+        database != DEFAULT_DATABASE
+        and postgres_address.parse_url(database).drivername in postgres_address.DRIVERS
+    )
 
 
 def _sqlite_path(definition: Definition) -> Path | None:
@@ -60,7 +61,7 @@ def _sqlite_path(definition: Definition) -> Path | None:
         raise DestinationError(
             f"SQLite has no schemas: the table {destination.table!r} can't have a dot in its name"
         )
-    if destination.database == _DEFAULT:
+    if destination.database == DEFAULT_DATABASE:
         return None
     url = postgres_address.parse_url(destination.database)
     if url.drivername not in {"sqlite", "sqlite+pysqlite"}:

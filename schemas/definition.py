@@ -26,6 +26,8 @@ COLUMN_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
 TABLE_PATTERN = r"^([A-Za-z_][A-Za-z0-9_]{0,62}\.)?[A-Za-z_][A-Za-z0-9_]{0,62}$"
 REFERENCE_PATTERN = r"^env:[A-Za-z_][A-Za-z0-9_]*$"
 RESERVED_PREFIX = "lading_"
+DEFAULT_DATABASE = "default"
+"""What a definition calls the tenant's own database."""
 MOST_FIELDS = 1_999
 """A table of SQLite has 2,000 columns at most, and the loader needs one more than there are fields."""
 RESERVED_NAMES = frozenset({"_ordinal", "_row", "_line", "_verdict"})
@@ -176,12 +178,13 @@ class TableDestination(_Document):
     """A table of a database.
 
     Attributes:
-        database: `default`, the tenant's own SQLite file, or a SQLAlchemy URL without a password.
+        database: `default`, the tenant's own SQLite file; the name that the operator gave a database; or a
+            SQLAlchemy URL without a password.
         password: where the password stands: `env:NAME`, an environment variable of whoever imports.
         table: as the database knows it; in PostgreSQL `schema.table`, the schema `public` where none is named.
     """
 
-    database: Annotated[str, Setting(min_length=1)] = "default"
+    database: Annotated[str, Setting(min_length=1)] = DEFAULT_DATABASE
     password: Annotated[str, Setting(pattern=REFERENCE_PATTERN)] | None = None
     table: Annotated[str, Setting(pattern=TABLE_PATTERN)]
 
@@ -189,6 +192,20 @@ class TableDestination(_Document):
     def _table_is_free(self) -> Self:
         if self.table.lower().rpartition(".")[2].startswith((RESERVED_PREFIX, "sqlite_")):
             raise ValueError(f"the table name {self.table!r} is reserved")
+        return self
+
+    @property
+    def database_name(self) -> str | None:
+        """The name under which the database is to be looked up; None where there is nothing to look up."""
+        return None if self.database == DEFAULT_DATABASE or "://" in self.database else self.database
+
+    @model_validator(mode="after")
+    def _database_is_named_or_a_url(self) -> Self:
+        if self.database_name is not None and not re.fullmatch(NAME_PATTERN, self.database_name):
+            raise ValueError(
+                "the database is neither 'default', nor a name (small letters, digits, - and _), nor a URL "
+                "such as postgresql://user@host/database"
+            )
         return self
 
     @model_validator(mode="after")

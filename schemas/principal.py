@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+TENANT_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
+"""Names of tenants are parts of paths."""
 OPERATOR_TENANT = "local"
 """The tenant as which the command line and every key with the scope `admin` act."""
 

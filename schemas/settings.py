@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.limits import DEFAULT_LIMITS, Limits
+from schemas.principal import OPERATOR_TENANT, TENANT_PATTERN
 
 HOME_NAME = ".lading"
 
@@ -34,8 +35,8 @@ class Settings(BaseSettings):
         description="Folder of all state: job store, tables, uploads, stages, reports, Prefect's own files.",
     )
     tenant: str = Field(
-        "local",
-        pattern=r"^[a-z][a-z0-9_-]{0,62}$",
+        OPERATOR_TENANT,
+        pattern=TENANT_PATTERN,
         description="Whose data this is; the command line acts as `local`.",
     )
     store_url: str | None = Field(

@@ -1,23 +1,29 @@
-"""Definitions in the job store: each change is a new version."""
+"""Definitions in the job store: each change is a new version, and the operator's are there for everybody."""
 
 from collections.abc import Sequence
 
+from sqlalchemy import CursorResult, func, update
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
+from schemas.clock import utc_now
 from schemas.definition import Definition
-from schemas.errors import NotFoundError
-from store.backend import alone
-from store.tables import DefinitionVersion
+from schemas.errors import DestinationError, NotFoundError
+from schemas.principal import OPERATOR_TENANT
+from store.access_tables import NamedDatabase
+from store.backend import alone, is_storable
+from store.databases import at_database
+from store.tables import DefinitionVersion, Job
 
 
 def put_definition(session: Session, tenant: str, definition: Definition) -> DefinitionVersion:
-    """The stored version that says just this; a new one where the newest of that name says otherwise."""
+    """The tenant's own version that says just this; a new one where the newest of that name says otherwise."""
     alone(session, "definition", tenant, definition.name)
-    try:
-        newest = get_definition(session, tenant, definition.name)
-    except NotFoundError:
-        newest = None
-    if newest is not None and newest.definition == definition:
+    query = select(DefinitionVersion).where(
+        DefinitionVersion.tenant == tenant, DefinitionVersion.name == definition.name
+    )
+    newest = session.exec(query.order_by(col(DefinitionVersion.version).desc()).limit(1)).first()
+    if newest is not None and newest.removed_at is None and newest.definition == definition:
         return newest
     stored = DefinitionVersion(
         tenant=tenant,
@@ -31,20 +37,21 @@ def put_definition(session: Session, tenant: str, definition: Definition) -> Def
 
 
 def get_definition(session: Session, tenant: str, name: str, version: int | None = None) -> DefinitionVersion:
-    """This version of the definition of this name; the newest where none is named.
+    """This version of the definition of this name, the tenant's own or else the operator's.
+
+    Args:
+        version: of the one that the tenant sees under this name; None takes the newest.
 
     Raises:
-        NotFoundError: the tenant has no such definition; names those that exist.
+        NotFoundError: the tenant sees no such definition; names those that it sees.
     """
-    query = (
-        select(DefinitionVersion)
-        .where(DefinitionVersion.tenant == tenant, DefinitionVersion.name == name)
-        .order_by(col(DefinitionVersion.version).desc())
-        .limit(1)
+    newest_first = (_seen_by(tenant).where(DefinitionVersion.name == name)).order_by(
+        (col(DefinitionVersion.tenant) == tenant).desc(), col(DefinitionVersion.version).desc()
     )
-    if version is not None:
-        query = query.where(DefinitionVersion.version == version)
-    found = session.exec(query).first()
+    found = session.exec(newest_first.limit(1)).first() if is_storable(name) else None
+    if found is not None and version not in {None, found.version}:
+        whose = DefinitionVersion.tenant == found.tenant, DefinitionVersion.version == version
+        found = session.exec(newest_first.where(*whose)).first()
     if found is None:
         known = ", ".join(d.name for d in list_definitions(session, tenant)) or "none yet"
         which = f"{name!r}" if version is None else f"{name!r} with version {version}"
@@ -53,16 +60,56 @@ def get_definition(session: Session, tenant: str, name: str, version: int | None
 
 
 def list_definitions(session: Session, tenant: str) -> Sequence[DefinitionVersion]:
-    """The newest version of each name, in order of name."""
-    query = (
-        select(DefinitionVersion)
-        .where(DefinitionVersion.tenant == tenant)
-        .order_by(col(DefinitionVersion.version))
-    )
-    newest = {stored.name: stored for stored in session.exec(query)}
-    return [newest[name] for name in sorted(newest)]
+    """The newest version of each name that the tenant sees, in order of name: its own before the operator's."""
+    seen = _seen_by(tenant).subquery()
+    newest = select(func.max(seen.c.id)).group_by(seen.c.tenant, seen.c.name)
+    stored = session.exec(select(DefinitionVersion).where(col(DefinitionVersion.id).in_(newest))).all()
+    by_name = {d.name: d for d in sorted(stored, key=lambda d: d.tenant == tenant)}
+    return [by_name[name] for name in sorted(by_name)]
+
+
+def remove_definition(session: Session, tenant: str, name: str) -> None:
+    """Take the tenant's own definition back; jobs that were accepted with it keep it.
+
+    Raises:
+        NotFoundError: the tenant has none of this name, though the operator may.
+    """
+    own = col(DefinitionVersion.tenant) == tenant, col(DefinitionVersion.name) == name
+    there = update(DefinitionVersion).where(*own, col(DefinitionVersion.removed_at).is_(None))
+    if is_storable(name):
+        alone(session, "definition", tenant, name)
+        removed = session.execute(there.values(removed_at=utc_now()))
+        if isinstance(removed, CursorResult) and removed.rowcount:
+            return
+    raise NotFoundError(f"{tenant!r} has no definition named {name!r} of its own")
 
 
 def definition_of(session: Session, definition_id: int) -> DefinitionVersion:
-    """The version with this id, which must be there."""
+    """The version with this id, which must be there, removed or not."""
     return session.get_one(DefinitionVersion, definition_id)
+
+
+def job_definition(session: Session, job: Job) -> Definition:
+    """What the job runs: its version of the definition, in its mode, with a name of a database looked up.
+
+    Whether the tenant may use that database was decided when the job was accepted.
+
+    Raises:
+        DestinationError: the database's name was taken back meanwhile.
+    """
+    definition = definition_of(session, job.definition_id).definition.in_mode(job.mode)
+    name = definition.destination.database_name
+    database = None if name is None else session.get(NamedDatabase, name)
+    if name is not None and database is None:
+        raise DestinationError(
+            f"the database {name!r} that job {job.id} was accepted for has that name no more; give it back "
+            "with `lading databases add`, then `lading resume`"
+        )
+    return definition if database is None else at_database(definition, database)
+
+
+def _seen_by(tenant: str) -> SelectOfScalar[DefinitionVersion]:
+    return select(DefinitionVersion).where(
+        col(DefinitionVersion.tenant).in_({tenant, OPERATOR_TENANT}),
+        col(DefinitionVersion.removed_at).is_(None),
+    )

@@ -25,8 +25,8 @@ from store.client_files import (
 from store.database import Store, Transaction
 from store.face_tables import ClientFile
 from store.uploads import get_upload, put_upload
+from tasks.copying import LEFTOVER, READ_BYTES, Copy
 from tasks.kept_bytes import kept_bytes
-from tasks.upload import LEFTOVER, READ_BYTES
 
 SECONDS_PER_DAY = 86_400
 
@@ -188,18 +188,16 @@ def _kept(settings: Settings, store: Store, tenant: str, client_hash: str, rules
 def _make_upload(settings: Settings, store: Store, file: ClientFile, rules: FileRules) -> None:
     days = settings.upload_days if rules.kept_seconds is None else rules.kept_seconds / SECONDS_PER_DAY
     settings.uploads_path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _room(), _joined(settings, file) as (joined, sha256), store.write() as session:
+    with _room(), _joined(settings, file) as joined, store.write() as session:
         upload = put_upload(
             session,
             file.tenant,
-            sha256=sha256,
-            size_bytes=file.size_bytes,
+            sha256=joined.sha256,
+            size_bytes=joined.size_bytes,
             file_name=file.file_name,
             days=days,
         )
-        target = settings.upload_path(sha256)
-        target.parent.mkdir(exist_ok=True, mode=0o700)
-        joined.replace(target)
+        joined.move_to(settings.upload_path(joined.sha256))
         now = locked_client_file(session, file.tenant, file.hash)
         if now is not None:
             now.upload_id = upload.id
@@ -207,15 +205,15 @@ def _make_upload(settings: Settings, store: Store, file: ClientFile, rules: File
 
 
 @contextmanager
-def _joined(settings: Settings, file: ClientFile) -> Iterator[tuple[Path, str]]:
-    """All parts in one file, and its hash; the file is gone at the end, if it was not moved."""
+def _joined(settings: Settings, file: ClientFile) -> Iterator[Copy]:
+    """All parts in one file, which is gone at the end, if it was not moved."""
     with NamedTemporaryFile(dir=settings.uploads_path, suffix=LEFTOVER, delete=False) as whole:
         joined = Path(whole.name)
         try:
             sha256 = _join(settings, file, whole)
             whole.flush()
             os.fsync(whole.fileno())
-            yield joined, sha256
+            yield Copy(joined, sha256, file.size_bytes)
         finally:
             joined.unlink(missing_ok=True)
 

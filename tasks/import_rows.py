@@ -8,7 +8,7 @@ from schemas.destination import StagedChunk
 from schemas.job import JobState
 from schemas.settings import Settings
 from store.database import Store
-from store.definitions import definition_of
+from store.definitions import job_definition
 from store.jobs import get_job, note_progress, transition
 from store.tables import Job
 from tasks.ahead import read_ahead
@@ -42,7 +42,7 @@ def import_segment(
     with Store.opened(settings) as store:
         with store.read() as session:
             job = get_job(session, job_id)
-            definition = definition_of(session, job.definition_id).definition.in_mode(job.mode)
+            definition = job_definition(session, job)
         destination = open_destination(settings, job.tenant, definition)
         try:
             destination.prepare(definition)
@@ -80,7 +80,7 @@ def complete_import(settings: Settings, job_id: str, epoch: int) -> None:
     """
     with Store.opened(settings) as store, store.read() as session:
         job = get_job(session, job_id)
-        definition = definition_of(session, job.definition_id).definition.in_mode(job.mode)
+        definition = job_definition(session, job)
     key = list(definition.key)
     blocks = _staged(settings, job).finished_blocks(job.rows or 0, key)
     destination = open_destination(settings, job.tenant, definition)

@@ -11,7 +11,7 @@ from schemas.errors import DestinationError
 from schemas.job import Counts, Ending, JobKind, JobState
 from schemas.settings import Settings
 from store.database import Store
-from store.definitions import definition_of
+from store.definitions import job_definition
 from store.jobs import check_epoch, get_job, set_values, transition
 from store.tables import Job
 from tasks.locating import Locator, detected_of
@@ -37,7 +37,7 @@ def end_job(settings: Settings, job_id: str, epoch: int, ending: Ending) -> Coun
                 set_values(session, job_id, epoch=epoch, ending=asdict(ending))
             else:
                 ending = Ending.from_stored(job.ending)
-            definition = definition_of(session, job.definition_id).definition.in_mode(job.mode)
+            definition = job_definition(session, job)
         counts, groups = copy_pages(store, job_id, epoch, _pages(settings, job, epoch, definition))
         unprocessed = (job.rows or 0) - counts.rows
         if ending.state is JobState.FINISHED and unprocessed:

@@ -19,9 +19,9 @@ from store.jobs import get_job
 from store.tables import Job
 from store.uploads import lock_bytes
 from tasks.client_files import parts_path
+from tasks.copying import LEFTOVER
 from tasks.stage import stage
 from tasks.sweep import Purged, Sweep, entries
-from tasks.upload import LEFTOVER
 
 LEFTOVER_DAYS = 1.0
 """A copy that nobody wrote to for so long belongs to an upload that was killed."""

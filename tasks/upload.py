@@ -1,35 +1,21 @@
 """Stage 1: take the bytes as they came, know them by their hash, and write the job down."""
 
-import contextlib
-import hashlib
-import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from uuid import uuid4
+from typing import BinaryIO
 
-from destinations import destination_key
-from schemas.clock import utc_now
-from schemas.definition import Definition
 from schemas.errors import FatalError, NotFoundError
 from schemas.import_request import ImportRequest
-from schemas.job import JobKind, JobState
 from schemas.settings import Settings
 from store.database import Store, Transaction
 from store.definitions import get_definition
-from store.jobs import add_event, add_job, running_jobs
+from store.jobs import add_event, running_jobs
 from store.leases import is_free
-from store.tables import DefinitionVersion, Job, Upload
-from store.uploads import get_upload, put_upload
+from store.tables import Job
+from store.uploads import get_upload
+from tasks.accepting import Origin, Plan, new_job, plan_job, take_in
+from tasks.copying import copied, told
 from tasks.stage import stage
-
-READ_BYTES = 1 << 20
-LEFTOVER = ".part"
-"""How the names of copies end that are not whole yet; one that stays is of an upload that was killed."""
 
 
 def accept_upload(settings: Settings, request: ImportRequest) -> str:
@@ -40,25 +26,22 @@ def accept_upload(settings: Settings, request: ImportRequest) -> str:
 
     Raises:
         NotFoundError: there is no such file or definition.
+        NotAllowedError: the definition's database or table is not the tenant's to use.
         FatalError: the source can't be read.
     """
     path = _regular_file(request.source)
     with Store.opened(settings) as store:
         with store.read() as session:
             stored = get_definition(session, settings.tenant, request.definition, request.definition_version)
-        definition = stored.definition.in_mode(request.mode)
-        with _copied(settings, path) as copy, store.write() as session:
-            upload = put_upload(
-                session,
-                settings.tenant,
-                sha256=copy.sha256,
-                size_bytes=copy.size_bytes,
-                file_name=path.name,
-                days=settings.upload_days,
-            )
-            # Not before the bytes are locked: a purge may be removing the same ones.
-            copy.move_to(settings.upload_path(copy.sha256))
-            return _job_for(session, settings, request, stored, definition, upload).id
+            plan = plan_job(session, settings.tenant, stored, request.mode, validate_only=request.validate_only)
+        with (
+            _opened(path) as original,
+            copied(settings, original, str(path)) as copy,
+            store.write() as session,
+        ):
+            upload = take_in(session, settings, plan, copy, path.name)
+            job = _interrupted(session, plan, copy.sha256) or new_job(session, settings, plan, upload, Origin())
+            return job.id
 
 
 @stage("upload")
@@ -67,38 +50,14 @@ def upload(settings: Settings, request: ImportRequest) -> str:
     return accept_upload(settings, request)
 
 
-def _job_for(
-    session: Transaction,
-    settings: Settings,
-    request: ImportRequest,
-    stored: DefinitionVersion,
-    definition: Definition,
-    upload: Upload,
-) -> Job:
-    kind = JobKind.VALIDATE if request.validate_only else JobKind.IMPORT
-    key = destination_key(settings.tenant, definition)
-    for job in running_jobs(session, settings.tenant, key):
-        same = (job.definition_id, job.mode, job.kind) == (stored.id, definition.mode, kind)
-        if same and is_free(session, job) and get_upload(session, job.upload_id).sha256 == upload.sha256:
+def _interrupted(session: Transaction, plan: Plan, sha256: str) -> Job | None:
+    """The job over the same bytes that was to do the same and that nobody works on."""
+    for job in running_jobs(session, plan.tenant, plan.destination_key):
+        same = (job.definition_id, job.mode, job.kind) == (plan.definition_id, plan.mode, plan.kind)
+        if same and is_free(session, job) and get_upload(session, job.upload_id).sha256 == sha256:
             add_event(session, job.id, "resumed", "the same file was brought again")
             return job
-    now = utc_now()
-    return add_job(
-        session,
-        Job(
-            id=str(uuid4()),
-            tenant=settings.tenant,
-            kind=kind,
-            state=JobState.RECEIVED,
-            definition_id=stored.id,
-            upload_id=upload.id,
-            mode=definition.mode,
-            destination_key=key,
-            expires_at=now + timedelta(days=settings.job_days),
-            errors_expire_at=now + timedelta(days=min(settings.error_days, settings.job_days)),
-            stage_expires_at=now + timedelta(days=settings.stage_days),
-        ),
-    )
+    return None
 
 
 def _regular_file(source: str) -> Path:
@@ -113,43 +72,6 @@ def _regular_file(source: str) -> Path:
     return path
 
 
-@dataclass(frozen=True)
-class _Copy:
-    """The bytes of a file, not in their place yet."""
-
-    path: Path
-    sha256: str
-    size_bytes: int
-
-    def move_to(self, target: Path) -> None:
-        """Put the bytes in their place, whether or not the same ones are there."""
-        with _told(f"{target} could not be written"):
-            target.parent.mkdir(exist_ok=True, mode=0o700)
-            self.path.replace(target)
-
-
-@contextmanager
-def _copied(settings: Settings, path: Path) -> Iterator[_Copy]:
-    """A copy of the file under a name of its own; gone at the end, if it was not moved."""
-    folder = settings.uploads_path
-    digest, size_bytes = hashlib.sha256(), 0
-    with contextlib.ExitStack() as stack:
-        with _told(f"{path} could not be copied into {folder}"):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            copy = stack.enter_context(NamedTemporaryFile(dir=folder, suffix=LEFTOVER, delete=False))
-            stack.callback(Path(copy.name).unlink, missing_ok=True)
-            with path.open("rb") as original:
-                while block := original.read(READ_BYTES):
-                    digest.update(block)
-                    size_bytes += copy.write(block)
-            copy.flush()
-            os.fsync(copy.fileno())
-        yield _Copy(Path(copy.name), digest.hexdigest(), size_bytes)
-
-
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise FatalError(f"{what}: {error}") from error
+def _opened(path: Path) -> BinaryIO:
+    with told(f"{path} could not be read"):
+        return path.open("rb")

@@ -238,9 +238,10 @@ def test_password_in_the_url_of_a_database_is_refused_and_not_repeated(make_defi
         {"database": "postgresql://u@host:5432/x", "password": "env:PG_PASSWORD", "table": "sales.things"},
         {"database": "postgresql:///x?host=/run/postgresql", "table": "things"},
         {"database": "sqlite:////folder/file.db", "table": "things"},
+        {"database": "warehouse-2", "table": "sales.things"},
     ],
 )
-def test_database_by_its_url_is_taken(make_definition, destination):
+def test_database_by_its_url_or_name_is_taken(make_definition, destination):
     assert make_definition(destination=destination).destination.model_dump(exclude_unset=True) == destination
 
 
@@ -248,6 +249,12 @@ def test_database_by_its_url_is_taken(make_definition, destination):
     "destination",
     [
         {"table": "things", "password": "env:X"},
+        {"database": "warehouse", "table": "things", "password": "env:X"},
+        {"database": "", "table": "things"},
+        {"database": "/folder/file.db", "table": "things"},
+        {"database": "../file", "table": "things"},
+        {"database": "Warehouse", "table": "things"},
+        {"database": "warehouse\n", "table": "things"},
         {"database": "postgresql://h/x", "table": "things", "password": "s3cret"},
         {"database": "postgresql://h/x", "table": "sales.lading_things"},
         {"database": "postgresql://h/x", "table": "a.b.c"},

@@ -4,10 +4,12 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
+from sqlmodel import select
 
 from schemas.chunk import Page
 from schemas.job import JobState
 from schemas.row_error import RowError
+from store.access_tables import TableClaim
 from store.database import Store
 from store.jobs import find_job, list_events, transition
 from store.pages import list_errors, list_pages, put_errors, put_page
@@ -26,6 +28,8 @@ VALUES (:id, 'local', 'import', :state, 1, 'u1', 'upsert', 'local/default/things
 0, 0, '["w"]', '[["type.integer", "amount", 1]]', 1, 1,
 '2024-01-02 03:04:05.000006', '2024-04-01 00:00:00.000000')"""
 
+TABLE = "postgresql://db.example:5432/w/public.things"
+
 
 @pytest.fixture
 def backend_of_0001(settings):
@@ -43,6 +47,12 @@ def backend_of_0001(settings):
             connection.exec_driver_sql(statement)
         for job_id, state in (("done", "finished"), ("half", "importing")):
             connection.execute(text(JOB), {"id": job_id, "state": state})
+        for job_id, tenant, minute in (("w1", "acme", 2), ("w2", "other", 1), ("w3", "acme", 3)):
+            connection.execute(text(JOB), {"id": job_id, "state": "finished"})
+            moved = (
+                f"destination_key = '{TABLE}', tenant = '{tenant}', received_at = '2024-01-02 03:0{minute}:00'"
+            )
+            connection.exec_driver_sql(f"UPDATE job SET {moved} WHERE id = '{job_id}'")
     backend.reader.dispose()
 
 
@@ -62,6 +72,13 @@ def test_a_store_of_the_first_version_keeps_what_it_holds_and_says_when_it_expir
             upload = get_upload(session, job.upload_id)
             assert (upload.size_bytes, upload.purged_at) == (7, None)
             assert len(list(list_pages(session, "done"))) == len(list(list_errors(session, "done"))) == 1
+
+
+@pytest.mark.usefixtures("backend_of_0001")
+def test_a_table_that_was_imported_into_before_there_were_claims_is_whose_import_was_first(settings):
+    with Store.opened(settings) as store, store.read() as session:
+        claims = session.exec(select(TableClaim)).all()
+    assert [(c.destination_key, c.tenant, c.claimed_at.minute) for c in claims] == [(TABLE, "other", 1)]
 
 
 @pytest.mark.usefixtures("backend_of_0001")

@@ -8,8 +8,16 @@ import pytest
 
 from schemas.chunk import Page
 from schemas.clock import utc_now
-from schemas.errors import ConflictError, LadingError, LeaseLostError, RetriableError, StoreBusyError
+from schemas.errors import (
+    ConflictError,
+    LadingError,
+    LeaseLostError,
+    NotAllowedError,
+    RetriableError,
+    StoreBusyError,
+)
 from schemas.job import JobState
+from store.claims import claim_table
 from store.database import Store
 from store.definitions import get_definition, put_definition
 from store.jobs import check_epoch, get_job, set_values, transition
@@ -148,3 +156,12 @@ def test_who_lost_the_lease_while_writing_commits_nothing(store, settings, new_j
     with store.read() as session:
         assert list(list_pages(session, job_id)) == []
         assert (get_job(session, job_id).state, get_job(session, job_id).rows_read) == (JobState.RECEIVED, 0)
+
+
+def test_a_table_claimed_by_many_tenants_at_once_belongs_to_one(store, at_once):
+    table = "postgresql://db.example:5432/warehouse/public.things"
+    got = at_once(lambda session, n: claim_table(session, f"tenant{n}", table))
+    assert got.count(None) == 1
+    assert got.count(NotAllowedError) == WORKERS - 1
+    with store.write() as session:
+        assert claim_table(session, f"tenant{got.index(None)}", table) is None

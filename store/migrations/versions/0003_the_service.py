@@ -51,6 +51,13 @@ def upgrade() -> None:
         sa.Column("tenant", sa.String(), nullable=False),
         sa.Column("claimed_at", time, nullable=False),
     )
+    # Tables of tenants' own databases, `tenant/default/table`, are nobody else's anyhow.
+    op.execute(
+        "INSERT INTO table_claim (destination_key, tenant, claimed_at) "
+        "SELECT destination_key, tenant, received_at FROM (SELECT job.*, row_number() OVER "
+        "(PARTITION BY destination_key ORDER BY received_at, id) AS place FROM job "
+        "WHERE kind = 'import' AND destination_key LIKE '%://%') AS placed WHERE place = 1"
+    )
     op.create_table(
         "idempotency_key",
         sa.Column("tenant", sa.String(), primary_key=True),

@@ -1,0 +1,27 @@
+"""What a tenant may not say in a definition, though the operator may; what nobody may say, none can hold."""
+
+from schemas.definition import Definition
+from schemas.errors import NotAllowedError
+
+
+def refuse_beyond(principal_is_operator: bool, definition: Definition) -> None:
+    """Nothing, where the definition says only what whoever brings or uses it may say.
+
+    Raises:
+        NotAllowedError: `secret.reference`, it names an environment variable of the operator's machine;
+            `database.url`, it names a database by its address or path.
+    """
+    if principal_is_operator:
+        return
+    if definition.destination.password is not None:
+        raise NotAllowedError(
+            "secret.reference",
+            f"the definition {definition.name!r} refers to a secret of the operator (destination.password); "
+            "the operator can give the database a name, with its password, and a definition then names that",
+        )
+    if "://" in definition.destination.database:
+        raise NotAllowedError(
+            "database.url",
+            f"the definition {definition.name!r} names a database by its URL (destination.database); only the "
+            "operator may. A tenant's names 'default', its own database, or one that the operator granted it",
+        )

@@ -1,0 +1,102 @@
+"""Makes the job of a file that was brought, whoever brought it: what it will do, and whether it may."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import uuid4
+
+from destinations import destination_key
+from schemas.clock import utc_now
+from schemas.definition import Mode
+from schemas.job import JobKind
+from schemas.settings import Settings
+from store.claims import claim_table, refuse_claimed
+from store.database import Transaction
+from store.databases import resolved
+from store.jobs import add_job
+from store.tables import DefinitionVersion, Job, Upload
+from store.uploads import put_upload
+from tasks.copying import Copy
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How a job came; each as in the job (`store.tables.Job`)."""
+
+    creation_path: str = "CLI"
+    key_id: str | None = None
+    is_queued: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a job is to be, as far as it is known without the bytes of its file.
+
+    Attributes:
+        destination_key: identity of the table, which is the tenant's or nobody's yet.
+    """
+
+    tenant: str
+    definition_id: int
+    mode: Mode
+    kind: JobKind
+    destination_key: str
+
+
+def plan_job(
+    session: Transaction,
+    tenant: str,
+    stored: DefinitionVersion,
+    mode: Mode | None,
+    *,
+    validate_only: bool,
+) -> Plan:
+    """The job that the tenant wants with this definition, in this mode or its own.
+
+    Raises:
+        DefinitionError: the definition can't work in that mode.
+        DestinationError: its database is none that Lading knows.
+        NotAllowedError: the database was not granted to the tenant, or the table belongs to another.
+    """
+    definition = resolved(session, tenant, stored.definition.in_mode(mode))
+    key = destination_key(tenant, definition)
+    refuse_claimed(session, tenant, key)
+    kind = JobKind.VALIDATE if validate_only else JobKind.IMPORT
+    return Plan(tenant, stored.id, definition.mode, kind, key)
+
+
+def take_in(session: Transaction, settings: Settings, plan: Plan, copy: Copy, file_name: str) -> Upload:
+    """Claim the table, if anything is to be written, and put the bytes in their place.
+
+    Raises:
+        NotAllowedError: the table became another's meanwhile.
+    """
+    if plan.kind is JobKind.IMPORT:
+        claim_table(session, plan.tenant, plan.destination_key)
+    upload = put_upload(
+        session,
+        plan.tenant,
+        sha256=copy.sha256,
+        size_bytes=copy.size_bytes,
+        file_name=file_name,
+        days=settings.upload_days,
+    )
+    # Not before the bytes are locked: a purge may be removing the same ones.
+    copy.move_to(settings.upload_path(copy.sha256))
+    return upload
+
+
+def new_job(session: Transaction, settings: Settings, plan: Plan, upload: Upload, origin: Origin) -> Job:
+    """The job, kept."""
+    now = utc_now()
+    return add_job(
+        session,
+        Job(
+            id=str(uuid4()),
+            upload_id=upload.id,
+            expires_at=now + timedelta(days=settings.job_days),
+            errors_expire_at=now + timedelta(days=min(settings.error_days, settings.job_days)),
+            stage_expires_at=now + timedelta(days=settings.stage_days),
+            **vars(plan),
+            **vars(origin),
+        ),
+    )
