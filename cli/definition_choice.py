@@ -12,8 +12,9 @@ from schemas.document import read_definition, write_definition
 from schemas.errors import FatalError, NotFoundError
 from schemas.settings import Settings
 from store.database import Store
-from store.definitions import get_definition, put_definition
+from store.definitions import get_definition
 from store.tables import DefinitionVersion
+from tasks.definition_keeping import keep_definition
 from tasks.reading import Proposal, infer
 
 DOCUMENTS = (".yaml", ".yml", ".json")
@@ -42,7 +43,7 @@ def kept_definition(settings: Settings, named: str) -> DefinitionVersion:
     definition = named_definition(settings, named)
     with Store.opened(settings) as store, store.write() as session:
         if is_document(named):
-            return put_definition(session, settings.tenant, definition)
+            return keep_definition(settings, session, settings.tenant, definition)
         return get_definition(session, settings.tenant, named)
 
 
@@ -75,7 +76,7 @@ def agreed_definition(settings: Settings, path: Path, *, yes: bool, quiet: bool)
         if not yes and not _agreed(f"{question} and import the file?"):
             raise FatalError("nothing was imported; write a definition and name it with -d")
         with store.write() as session:
-            return put_definition(session, settings.tenant, definition)
+            return keep_definition(settings, session, settings.tenant, definition)
 
 
 def show_inference(inference: Proposal) -> None:

@@ -12,8 +12,10 @@ from cli.output import plain, print_json, say
 from formats import write_template
 from schemas.document import read_definition, write_definition
 from schemas.json_schema import json_schema
+from schemas.webhook_secrets import masked
 from store.database import Store
-from store.definitions import get_definition, list_definitions, put_definition
+from store.definitions import get_definition, list_definitions
+from tasks.definition_keeping import keep_definition
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +34,7 @@ def apply_command(
     settings = settings_for(home)
     definition = read_definition(file)
     with Store.opened(settings) as store, store.write() as session:
-        stored = put_definition(session, settings.tenant, definition)
+        stored = keep_definition(settings, session, settings.tenant, definition)
     if as_json:
         return print_json({"name": stored.name, "version": stored.version})
     return say("definition", f"{stored.name}, version {stored.version}")
@@ -53,7 +55,7 @@ def definitions_command(
                 {"name": d.name, "version": d.version, "created_at": d.created_at.isoformat()} for d in stored
             ]
         else:
-            definition = get_definition(session, settings.tenant, name).definition
+            definition = masked(get_definition(session, settings.tenant, name).definition)
     if name is not None and (schema or as_json):
         return print_json(json_schema(definition) if schema else definition.model_dump(mode="json"))
     if name is not None:
