@@ -10,9 +10,10 @@ from anyio import CapacityLimiter
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from api.health_check import HealthCheck
 from api.keys import KnownKeys
-from api.signing import Signer
 from schemas.settings import Settings
+from schemas.signing import Signer
 from store.database import Store, Transaction
 from store.definitions import definition_of
 from store.tables import DefinitionVersion
@@ -32,12 +33,14 @@ class Context:
     Attributes:
         signer: signs what is handed out to be brought back: sessions, links, cursors.
         keys: who came in with which key in the last moments.
+        health: what is missing for work to run.
     """
 
     settings: Settings
     store: Store
     signer: Signer
     keys: KnownKeys
+    health: HealthCheck
     _definitions: dict[int, DefinitionVersion] = field(default_factory=dict)
     _quick: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(QUICK_CALLS))
     _slow: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(SLOW_CALLS))

@@ -1,26 +1,41 @@
 """`GET /health`: whether work is accepted, and whether it can run."""
 
-from fastapi import APIRouter
-from starlette.responses import JSONResponse
+from typing import Annotated
 
-from api.context import Context, CurrentContext
-from schemas.errors import LadingError
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.responses import JSONResponse
+from typing_extensions import TypedDict
+
+from api.context import CurrentContext
+from api.documentation import problem_answers
+from api.problems import INTERNAL
 
 router = APIRouter(tags=["service"])
 
 
-@router.get("/health")
+class Health(TypedDict):
+    """Whether work is accepted and can run."""
+
+    status: Annotated[str, Field(pattern="^(ok|unavailable)$")]
+    missing: Annotated[list[str], Field(description="`job store`, `worker`, `prefect`: what does not answer.")]
+
+
+@router.get(
+    "/health",
+    summary="Whether work is accepted and can run",
+    responses={
+        200: {"model": Health, "content": {"application/json": {"example": {"status": "ok", "missing": []}}}},
+        503: {
+            "model": Health,
+            "description": "Work can't run; `missing` says why.",
+            "content": {"application/json": {"example": {"status": "unavailable", "missing": ["worker"]}}},
+        },
+        **problem_answers(INTERNAL),
+    },
+)
 async def health(service: CurrentContext) -> JSONResponse:
-    """200 while work is accepted and can run; 503 names what is missing. Needs no key."""
-    missing = await service.quick(_missing, service)
-    return JSONResponse(
-        {"status": "unavailable" if missing else "ok", "missing": missing}, 503 if missing else 200
-    )
-
-
-def _missing(service: Context) -> list[str]:
-    try:
-        with service.store.read():
-            return []
-    except LadingError:
-        return ["job store"]
+    """Needs no key, and looks at most once a second, however often it is asked."""
+    missing = await service.health.missing()
+    told: Health = {"status": "unavailable" if missing else "ok", "missing": missing}
+    return JSONResponse(told, 503 if missing else 200)

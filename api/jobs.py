@@ -45,7 +45,7 @@ class JobPage(TypedDict):
 @router.get(
     "/jobs",
     summary="List jobs, newest first",
-    responses=answers(JobPage, {"jobs": [JOB_EXAMPLE], "next": None}, INVALID_REQUEST),
+    responses=answers(JobPage, {"jobs": [JOB_EXAMPLE], "next": None}, NOT_FOUND, INVALID_REQUEST),
 )
 async def list_jobs(
     service: CurrentContext, who: Reader, wanted: Annotated[JobsQuery, Query()]

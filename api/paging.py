@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.context import Context
-from api.problems import INVALID_REQUEST, ProblemError
-from api.signing import Purpose
+from api.problems import NOT_FOUND, ProblemError
+from schemas.signing import Purpose
 
 DEFAULT_LIMIT = 50
 MOST_LIMIT = 200
@@ -35,14 +35,11 @@ def position_of(service: Context, path: str, cursor: str | None) -> list[Any] | 
     """The place that the cursor stands for; None where there is no cursor.
 
     Raises:
-        ProblemError: 422; it was not made here for this list.
+        ProblemError: 404; it was not made here for this list.
     """
     if cursor is None:
         return None
     found = service.signer.value(Purpose.CURSOR, cursor)
     if not isinstance(found, list) or found[0] != path:
-        where = {"where": "query.cursor", "message": "not a cursor of this list"}
-        raise ProblemError(
-            INVALID_REQUEST, "query.cursor: not a cursor of this list", members={"errors": [where]}
-        )
+        raise ProblemError(NOT_FOUND, "there is no such page of this list; begin again without a cursor")
     return found[1:]

@@ -5,21 +5,18 @@ Settings come from the environment. It ends when its parent is gone, and on SIGT
 
 import logging
 import os
-import signal
 import socket
 import sys
 import tempfile
-import threading
-import time
 
 import uvicorn
 
 from api.app import create_app
+from flows.parent import end_with
 from schemas.settings import Settings
 
 STOP_SECONDS = 3
 """So long what is being answered may take when the process is to end."""
-_LOOK_SECONDS = 0.5
 
 
 def http_server(settings: Settings) -> uvicorn.Server:
@@ -51,7 +48,7 @@ def main() -> None:
     """Serve on the inherited socket whose number the arguments tell."""
     fileno, parent_pid = map(int, sys.argv[1:3])
     _log()
-    threading.Thread(target=_end_with, args=(parent_pid,), daemon=True, name="parent").start()
+    end_with(parent_pid, STOP_SECONDS + 2)
     os.umask(0o077)
     serve(Settings(), socket.socket(fileno=fileno))
 
@@ -61,15 +58,6 @@ def _log() -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.WARNING)
     logging.getLogger("lading").setLevel(logging.INFO)
     logging.captureWarnings(capture=True)
-
-
-def _end_with(parent_pid: int) -> None:
-    """End this process when its parent is gone, however it went."""
-    while os.getppid() == parent_pid:
-        time.sleep(_LOOK_SECONDS)
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(STOP_SECONDS + 2)
-    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from store.definitions import get_definition
 from store.tables import DefinitionVersion
 from tasks.definition_keeping import keep_definition
 from tasks.reading import Proposal, infer
+from tasks.shipped import keep_shipped_definitions
 
 DOCUMENTS = (".yaml", ".yml", ".json")
 
@@ -27,10 +28,23 @@ def named_definition(settings: Settings, named: str) -> Definition:
         NotFoundError: there is neither.
         DefinitionError: the document is wrong.
     """
-    if is_document(named):
-        return read_definition(Path(named))
-    with Store.opened(settings) as store, store.read() as session:
-        return get_definition(session, settings.tenant, named).definition
+    return read_definition(Path(named)) if is_document(named) else stored_definition(settings, named).definition
+
+
+def stored_definition(settings: Settings, name: str) -> DefinitionVersion:
+    """The stored definition of this name, one that comes with the product included.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    with Store.opened(settings) as store:
+        try:
+            with store.read() as session:
+                return get_definition(session, settings.tenant, name)
+        except NotFoundError:
+            keep_shipped_definitions(store)
+        with store.read() as session:
+            return get_definition(session, settings.tenant, name)
 
 
 def kept_definition(settings: Settings, named: str) -> DefinitionVersion:
@@ -40,11 +54,11 @@ def kept_definition(settings: Settings, named: str) -> DefinitionVersion:
         NotFoundError: there is neither.
         DefinitionError: the document is wrong.
     """
-    definition = named_definition(settings, named)
+    if not is_document(named):
+        return stored_definition(settings, named)
+    definition = read_definition(Path(named))
     with Store.opened(settings) as store, store.write() as session:
-        if is_document(named):
-            return keep_definition(settings, session, settings.tenant, definition)
-        return get_definition(session, settings.tenant, named)
+        return keep_definition(settings, session, settings.tenant, definition)
 
 
 def infer_file(settings: Settings, path: Path) -> Proposal:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.definition_choice import named_definition
+from cli.definition_choice import named_definition, stored_definition
 from cli.file_modes import open_as_usual
 from cli.options import Home, Json, settings_for, writable
 from cli.output import plain, print_json, say
@@ -14,7 +14,7 @@ from schemas.document import read_definition, write_definition
 from schemas.json_schema import json_schema
 from schemas.webhook_secrets import masked
 from store.database import Store
-from store.definitions import get_definition, list_definitions
+from store.definitions import list_definitions
 from tasks.definition_keeping import keep_definition
 
 
@@ -48,18 +48,14 @@ def definitions_command(
 ) -> None:
     """List the stored definitions, or show one as a document that `lading apply` takes."""
     settings = settings_for(home)
-    with Store.opened(settings) as store, store.read() as session:
-        if name is None:
-            stored = list_definitions(session, settings.tenant)
-            shown = [
-                {"name": d.name, "version": d.version, "created_at": d.created_at.isoformat()} for d in stored
-            ]
-        else:
-            definition = masked(get_definition(session, settings.tenant, name).definition)
-    if name is not None and (schema or as_json):
-        return print_json(json_schema(definition) if schema else definition.model_dump(mode="json"))
     if name is not None:
+        definition = masked(stored_definition(settings, name).definition)
+        if schema or as_json:
+            return print_json(json_schema(definition) if schema else definition.model_dump(mode="json"))
         return plain(write_definition(definition).rstrip())
+    with Store.opened(settings) as store, store.read() as session:
+        stored = list_definitions(session, settings.tenant)
+    shown = [{"name": d.name, "version": d.version, "created_at": d.created_at.isoformat()} for d in stored]
     if as_json:
         return print_json({"definitions": shown})
     for row in shown:

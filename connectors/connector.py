@@ -1,9 +1,10 @@
 """What a module of this room tells of its vendor: the one value `CONNECTOR`."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel
+from pydantic_settings import BaseSettings
 from starlette.types import ASGIApp
 
 from connectors.face import Imports
@@ -20,12 +21,12 @@ class Connector:
         face: makes the application that answers below the prefix, with the vendor's own errors and no others.
         choices: what the vendor's documents leave open and we decided; each a setting, listed in the docs.
         scopes: those that a key needs beside the usual ones.
-        definitions: YAML documents that come with the product and are there from the first start.
+        definitions: name → YAML document of each that comes with the product, there from the first start.
     """
 
     name: str
     address: type[BaseModel]
     face: Callable[[Imports], ASGIApp]
-    choices: type[BaseModel]
+    choices: type[BaseSettings]
     scopes: frozenset[Scope] = frozenset()
-    definitions: tuple[str, ...] = ()
+    definitions: Mapping[str, str] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 Every method that names a principal sees what that principal may see: what is another tenant's is not there.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from schemas.definition import Mode
+from schemas.definition import FileOptions, Mode
 from schemas.job import Counts, JobKind, JobState
 from schemas.principal import Principal
 from schemas.row_error import RowError
@@ -55,7 +55,9 @@ class Submission:
         definition: name, as `definition_at` gave it.
         file: open, at its start.
         mode: instead of the definition's.
+        file_options: what is known of the file, instead of the definition's `file`.
         creation_path: how the job came, as people search for it.
+        file_kind: of a format, where the vendor says what its files are, whatever the definition says.
         is_exclusive: refused with `BusyError` where an import into the same destination is not terminal.
         expires_at: when the client's bytes are gone; a job that still runs then fails.
         has_events: the definition's webhooks are told of every record.
@@ -66,7 +68,9 @@ class Submission:
     file_name: str
     creation_path: str
     mode: Mode | None = None
+    file_options: FileOptions | None = None
     validate_only: bool = False
+    file_kind: str | None = None
     is_exclusive: bool = False
     expires_at: datetime | None = None
     has_events: bool = False
@@ -78,6 +82,7 @@ class JobView:
     """What a face may know of a job.
 
     Attributes:
+        source_job_id: the job whose bytes it imports again; None where it brought bytes of its own.
         counts: all zero before the job is terminal.
         failed_to_create, failed_to_update: together `counts.failed`.
         rows: data rows of the file; None until it is read.
@@ -93,6 +98,7 @@ class JobView:
     definition: str
     file_name: str
     creation_path: str
+    source_job_id: str | None
     counts: Counts
     failed_to_create: int
     failed_to_update: int
@@ -177,8 +183,18 @@ class Imports(Protocol):
         """The id of each record that the job created, in the order of the file; a record keeps its id."""
         ...
 
-    def number(self, job_id: str) -> int:
-        """The number by which clients know the job whose ids are numbers; above 0, the same always."""
+    def headers(self, principal: Principal, job_id: str) -> Mapping[str, str]:
+        """Letter of the column → header, as it stands in the job's file.
+
+        Empty before the file is read, and for kinds of file that have no such letters.
+        """
+        ...
+
+    def numbers(self, job_ids: Collection[str]) -> Mapping[str, int]:
+        """Id of each of these jobs → the number by which clients know it whose ids are numbers.
+
+        Above 0 and below 2**31; a job keeps its number.
+        """
         ...
 
     def numbered(self, principal: Principal, number: int) -> JobView:

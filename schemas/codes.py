@@ -162,6 +162,19 @@ _ROW = (
     Code("row.json", "{detail}", "A line is not valid JSON.", '`{"id": 1,}`'),
     Code("row.not_object", "{detail}", "A line is JSON, but not an object.", "`[1, 2]`"),
     Code(
+        "row.nested",
+        "{detail}",
+        "A value of a line is an object or array, and `flat` is true or LearningBuilder's clients brought it.",
+        '`{"Id": 1, "X": {"a": 2}}` with `flat: true`',
+    ),
+    Code(
+        "row.identifier",
+        "{detail}",
+        "A header that begins with a colon is not that of a field of the key, and `identifiers` is true or "
+        "LearningBuilder's clients brought it.",
+        "`:X` beside the key `Id` with `identifiers: true`",
+    ),
+    Code(
         "row.unmended",
         "the row could not be split into cells and was not mended; put each value into its column and empty "
         "the column lading_errors",

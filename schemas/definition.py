@@ -229,6 +229,9 @@ class FileOptions(_Document):
         kind: of a format (`csv`, `jsonl`, `ods`, `xls`, `xlsb`, `xlsx`); of what is in it, for a packed file.
         header_row: 1-based, as the user sees it.
         encoding: a Python codec name.
+        flat: an object or array as a value in JSON Lines is an error of its row.
+        identifiers: a header that begins with a colon must be that of a field of the key; rows with a value
+            below another one are errors.
     """
 
     kind: Annotated[str, Setting(pattern="^[a-z0-9]+$")] | None = None
@@ -236,6 +239,8 @@ class FileOptions(_Document):
     header_row: Annotated[int, Setting(ge=1)] | None = None
     delimiter: Annotated[str, Setting(min_length=1, max_length=1)] | None = None
     encoding: str | None = None
+    flat: bool = False
+    identifiers: bool = False
 
 
 class Policies(_Document):
@@ -306,6 +311,10 @@ class Definition(_Document):
         if not self.key and mode is not Mode.INSERT:
             raise DefinitionError(f"mode {mode.value!r} needs a 'key', which {self.name!r} does not have")
         return self.model_copy(update={"mode": mode})
+
+    def with_file(self, options: FileOptions | None) -> "Definition":
+        """The same definition with something else known of the file; None leaves it as it is."""
+        return self if options is None else self.model_copy(update={"file": options})
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:

@@ -10,7 +10,8 @@
     │   │   └── LastStepError     it refused the last step; nothing of that step was written
     │   ├── NotFoundError         no such job, definition or file
     │   ├── ConflictError         the job's state does not allow this
-    │   │   └── BusyError         another job has the destination, and this one was not to wait
+    │   │   ├── BusyError         another job has the destination, and this one was not to wait
+    │   │   └── IdempotencyConflictError  the idempotency key stands for another request
     │   ├── BodyError             what was sent over HTTP can't be taken; has a status
     │   ├── PartRefusedError      a part of a file does not fit the parts before it; has a reason
     │   ├── NoSpaceError          there is no room for a file
@@ -112,6 +113,10 @@ class BodyError(FatalError):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+class IdempotencyConflictError(ConflictError):
+    """The idempotency key stands for a request that asked for something else."""
 
 
 class PartRefusedError(FatalError):

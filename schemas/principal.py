@@ -1,12 +1,27 @@
 """Who is asking over HTTP, and what they may ask for."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+from schemas.errors import FatalError
 
 TENANT_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 """Names of tenants are parts of paths."""
 OPERATOR_TENANT = "local"
 """The tenant as which the command line and every key with the scope `admin` act."""
+
+
+def refuse_no_tenant(name: str) -> None:
+    """Nothing, where this can be the name of a tenant.
+
+    Raises:
+        FatalError: it can't.
+    """
+    if not re.fullmatch(TENANT_PATTERN, name):
+        raise FatalError(
+            f"{name!r} can't be the name of a tenant: small letters, digits, - and _; a letter first"
+        )
 
 
 class Scope(StrEnum):

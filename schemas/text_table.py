@@ -59,6 +59,7 @@ class Detected:
         notes: sentences for people, such as a contradiction between name and bytes.
         canonical: True where the format brings real dates and numbers in their canonical form, as
             workbooks do.
+        flat: of JSON Lines, True where an object or array as a value is an error of its row.
     """
 
     kind: str
@@ -70,6 +71,7 @@ class Detected:
     packing: str | None = None
     notes: tuple[str, ...] = ()
     canonical: bool = False
+    flat: bool = False
 
     @property
     def cells(self) -> Cells:

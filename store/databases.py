@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from schemas.definition import DEFAULT_DATABASE, NAME_PATTERN, Definition, TableDestination
 from schemas.errors import ConflictError, DefinitionError, NotAllowedError, NotFoundError
 from schemas.job import RUNNING
-from schemas.principal import OPERATOR_TENANT
+from schemas.principal import OPERATOR_TENANT, refuse_no_tenant
 from store.access_tables import NamedDatabase
 from store.backend import alone, is_postgres
 from store.tables import DefinitionVersion, Job
@@ -27,6 +27,7 @@ def add_database(
 
     Raises:
         DefinitionError: that is no name, no URL, or one with a password in it.
+        FatalError: one of the tenants can't be one.
         NotAllowedError: `database.store`, it is the one in which the job store lies.
         ConflictError: the name means another database, which jobs under way use.
     """
@@ -34,13 +35,16 @@ def add_database(
         raise DefinitionError(
             f"{name!r} can't be the name of a database: small letters, digits, - and _, and not 'default'"
         )
+    granted = sorted(set(tenants))
+    for tenant in granted:
+        refuse_no_tenant(tenant)
     _refuse_no_database(session, name, url, password)
     alone(session, "database", name)
     known = session.get(NamedDatabase, name)
     if known is not None and known.url != url:
         _refuse_while_used(session, name)
     database = known or NamedDatabase(name=name, url=url, tenants=[])
-    database.url, database.password, database.tenants = url, password, sorted(set(tenants))
+    database.url, database.password, database.tenants = url, password, granted
     session.add(database)
     session.flush()
     return database

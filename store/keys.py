@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from schemas.clock import utc_now
-from schemas.errors import NotFoundError
-from schemas.principal import Principal, Scope
+from schemas.errors import NotAllowedError, NotFoundError
+from schemas.principal import OPERATOR_TENANT, Principal, Scope, refuse_no_tenant
 from store.access_tables import ApiKey
+from store.backend import is_storable
 
 _SEPARATOR = "."
 
@@ -38,7 +39,17 @@ def add_key(
 
     Args:
         definitions: names of the only ones it may use; None: all that the tenant sees.
+
+    Raises:
+        FatalError: that can't be the name of a tenant.
+        NotAllowedError: `scope.admin`, only the operator's keys have that scope.
     """
+    refuse_no_tenant(tenant)
+    if Scope.ADMIN in scopes and tenant != OPERATOR_TENANT:
+        raise NotAllowedError(
+            "scope.admin",
+            f"only a key of {OPERATOR_TENANT!r} can have the scope 'admin', not one of {tenant!r}",
+        )
     key_id = secrets.token_hex(8)
     new = NewKey(key_id, tenant, f"{key_id}{_SEPARATOR}{secrets.token_urlsafe(32)}", secrets.token_hex(16))
     session.add(
@@ -61,7 +72,7 @@ def principal_of(session: Session, token: str, subscription_key: str | None = No
     Args:
         subscription_key: where one is given, it must be that of the same key.
     """
-    key = session.get(ApiKey, token.partition(_SEPARATOR)[0])
+    key = _key(session, token.partition(_SEPARATOR)[0])
     # Compared in any case, so that the time taken does not tell whether there is such an id.
     is_right = hmac.compare_digest(key.token_hash if key else "", _hash(token))
     if subscription_key is not None:
@@ -71,7 +82,7 @@ def principal_of(session: Session, token: str, subscription_key: str | None = No
 
 def principal_of_key(session: Session, key_id: str) -> Principal | None:
     """Who holds the key with this id, for whom a signed session stands; None where it is revoked."""
-    key = session.get(ApiKey, key_id)
+    key = _key(session, key_id)
     return _principal(key) if key is not None and key.revoked_at is None else None
 
 
@@ -87,12 +98,16 @@ def revoke_key(session: Session, key_id: str) -> ApiKey:
     Raises:
         NotFoundError: there is no such key.
     """
-    key = session.get(ApiKey, key_id)
+    key = _key(session, key_id)
     if key is None:
         raise NotFoundError(f"there is no key {key_id!r}; `lading keys list` names them")
     key.revoked_at = key.revoked_at or utc_now()
     session.add(key)
     return key
+
+
+def _key(session: Session, key_id: str) -> ApiKey | None:
+    return session.get(ApiKey, key_id) if is_storable(key_id) else None
 
 
 def _principal(key: ApiKey) -> Principal:

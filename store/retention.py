@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, or_, update
 from sqlmodel import Session, col, func, select
 
 from schemas.job import RUNNING, TERMINAL
+from store.access_tables import IdempotencyKey
 from store.client_files import is_kept_by_client
 from store.jobs import add_event, locked_job
 from store.tables import ErrorPage, Job, PageRow, Upload
@@ -54,6 +55,11 @@ def expired_jobs(session: Session, now: datetime) -> Sequence[str]:
 def jobs_with_expired_errors(session: Session, now: datetime) -> Sequence[str]:
     """Terminal jobs whose errors have had their time, oldest first."""
     return _terminal(session, col(Job.errors_expire_at) <= now, col(Job.errors_purged_at).is_(None))
+
+
+def forget_idempotency_keys(session: Session, now: datetime) -> None:
+    """Remove the names whose time is over; their jobs stay."""
+    session.execute(delete(IdempotencyKey).where(col(IdempotencyKey.expires_at) <= now))
 
 
 def overdue_jobs(session: Session, now: datetime) -> int:

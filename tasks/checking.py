@@ -45,6 +45,7 @@ class Checker:
     def __init__(self, definition: Definition, detected: Detected, binding: Binding) -> None:
         self._detected = detected
         self._columns = binding.columns
+        self._no_identifiers = binding.no_identifiers
         headers = [normalise(column.header) for column in detected.columns]
         self._reasons = headers.index(FAILED_ROWS_COLUMN) if FAILED_ROWS_COLUMN in headers else None
         self._fields = [f for f in definition.fields if f.name in binding.columns]
@@ -64,6 +65,7 @@ class Checker:
         shown = {(c.ordinal, c.column): c.text for c in block.error_cells}
         errors = self._malformed(block) + [self._error(block, shown, *problem) for problem in problems.rows()]
         errors += self._record_errors(typed, cast_failures, block)
+        errors += self._misidentified(block)
         errors.sort(key=lambda e: (e.ordinal or 0, self._position.get(e.field or "", -1)))
         return CheckedBlock(self._staged(block, typed, errors), errors)
 
@@ -124,6 +126,17 @@ class Checker:
                 yield RowError("record", CODES["record"].says(detail=detail), *place)
             else:
                 yield self._error(block, {}, index, name, "record", detail)
+
+    def _misidentified(self, block: TextBlock) -> Iterator[RowError]:
+        """Rows that are to be identified by something else than the key."""
+        for column in self._no_identifiers:
+            header, letter = self._detected.columns[column].header, self._detected.columns[column].letter
+            message = CODES["row.identifier"].says(detail=f"{header!r} is no field of the key")
+            texts = block.cells.get_column(str(column))
+            for index in texts.is_not_null().arg_true():
+                ordinal, value = block.first_ordinal + index, texts[index][:VALUE_CHARACTERS]
+                place = self._place(block, index)
+                yield RowError("row.identifier", message, ordinal, *place, column=letter, value=value)
 
     def _text(self, block: TextBlock, field: Field) -> pl.Series:
         return block.cells.get_column(str(self._columns[field.name]))

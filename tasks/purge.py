@@ -1,4 +1,4 @@
-"""Removes what has had its time: bytes of uploads, checked rows, reports, errors, and the rows of jobs.
+"""Removes what has had its time: bytes, checked rows, reports, errors, rows of jobs, idempotency keys.
 
 A job that is not terminal keeps everything, because it runs or can be resumed. What no job knows is kept as
 long as what one knows: it may belong to another job store over the same home. Files go first and the store
@@ -41,6 +41,8 @@ def purge_home(settings: Settings, *, dry_run: bool = False) -> Purged:
         if not dry_run:
             _forget(store, errors, now, retention.forget_errors)
             _forget(store, expired, now, retention.forget_rows)
+            with store.write() as session:
+                retention.forget_idempotency_keys(session, now)
         _purge_client_files(settings, store, sweep, now)
         _purge_uploads(settings, store, sweep, now)
         _purge_unknown_uploads(settings, store, sweep)

@@ -1,21 +1,32 @@
 """Stage 1: take the bytes as they came, know them by their hash, and write the job down."""
 
+import hashlib
+import json
+import re
 import stat
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from schemas.errors import FatalError, NotFoundError
+from schemas.authority import refuse_beyond
+from schemas.definition import Mode
+from schemas.errors import FatalError, NotAllowedError, NotFoundError
 from schemas.import_request import ImportRequest
+from schemas.principal import Principal
 from schemas.settings import Settings
 from store.database import Store, Transaction
 from store.definitions import get_definition
+from store.idempotency import job_asked_for, refuse_no_key, remember_job
 from store.jobs import add_event, running_jobs
 from store.leases import is_free
-from store.tables import Job
+from store.tables import DefinitionVersion, Job
 from store.uploads import get_upload
-from tasks.accepting import Origin, Plan, new_job, plan_job, take_in
+from tasks.accepting import Origin, Plan, new_job, plan_job, refuse_busy, take_in
 from tasks.copying import copied, told
 from tasks.stage import stage
+
+LONGEST_NAME = 200
 
 
 def accept_upload(settings: Settings, request: ImportRequest) -> str:
@@ -44,6 +55,98 @@ def accept_upload(settings: Settings, request: ImportRequest) -> str:
             return job.id
 
 
+@dataclass(frozen=True)
+class Brought:
+    """A file that came in over HTTP, with what is wanted of it.
+
+    Attributes:
+        file: open, at its start; stays the caller's.
+        file_name: as the client calls it.
+        definition: name of one that the principal's tenant sees.
+        mode: instead of the definition's.
+        creation_path: as in the job (`store.tables.Job`).
+        idempotency_key: under which asking again gives the same job; None: each call is a new one.
+        is_exclusive: refused where an import into the same table is not terminal.
+        mail, has_events, bytes_expire_at: as in the job.
+    """
+
+    principal: Principal
+    file: BinaryIO
+    file_name: str
+    definition: str
+    mode: Mode | None = None
+    validate_only: bool = False
+    creation_path: str = "API"
+    idempotency_key: str | None = None
+    is_exclusive: bool = False
+    mail: dict[str, str | None] | None = None
+    has_events: bool = False
+    bytes_expire_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The job of a file that was brought.
+
+    Attributes:
+        is_new: False where it was there already, under the same idempotency key.
+    """
+
+    job_id: str
+    is_new: bool
+
+
+def accept_file(settings: Settings, brought: Brought) -> Accepted:
+    """Store the file and make the job that imports it, for a worker to begin.
+
+    Raises:
+        NotFoundError: the tenant sees no such definition.
+        NotAllowedError: the key may not use it (`definition.not_allowed`), it says more than a tenant may
+            (`schemas.authority`), or its database or table is not the tenant's to use.
+        DefinitionError: it can't work in that mode.
+        IdempotencyConflictError: the idempotency key stands for another request.
+        BusyError: it is exclusive, and another import has the table.
+    """
+    principal = brought.principal
+    with Store.opened(settings) as store:
+        with store.read() as session:
+            plan = plan_job(
+                session,
+                principal.tenant,
+                _allowed_definition(session, brought),
+                brought.mode,
+                validate_only=brought.validate_only,
+            )
+        with copied(settings, brought.file, "the file that was sent") as copy, store.write() as session:
+            fingerprint = _fingerprint(brought, copy.sha256)
+            if known := _job_asked_for(session, brought, fingerprint):
+                return Accepted(known, is_new=False)
+            if brought.is_exclusive:
+                refuse_busy(session, plan)
+            upload = take_in(session, settings, plan, copy, plain_name(brought.file_name))
+            origin = Origin(
+                brought.creation_path,
+                principal.key_id,
+                is_queued=True,
+                mail=brought.mail,
+                has_events=brought.has_events,
+                bytes_expire_at=brought.bytes_expire_at,
+            )
+            job_id = new_job(session, settings, plan, upload, origin).id
+            if (name := brought.idempotency_key) is not None:
+                days = settings.idempotency_days
+                remember_job(session, principal.tenant, name, fingerprint, job_id, days=days)
+            return Accepted(job_id, is_new=True)
+
+
+def plain_name(file_name: str) -> str:
+    """The name without folders, at most `LONGEST_NAME` characters: its beginning and its suffix."""
+    name = re.split(r"[/\\]", file_name)[-1].strip()
+    if len(name) > LONGEST_NAME:
+        name = f"{name[: LONGEST_NAME - 21]}…{name[-20:]}"
+    return name if name.strip(".") else "unnamed"
+
+
 @stage("upload")
 def upload(settings: Settings, request: ImportRequest) -> str:
     """The task of this stage."""
@@ -58,6 +161,32 @@ def _interrupted(session: Transaction, plan: Plan, sha256: str) -> Job | None:
             add_event(session, job.id, "resumed", "the same file was brought again")
             return job
     return None
+
+
+def _allowed_definition(session: Transaction, brought: Brought) -> DefinitionVersion:
+    principal = brought.principal
+    if brought.idempotency_key is not None:
+        refuse_no_key(brought.idempotency_key)
+    if not principal.may_use(brought.definition):
+        raise NotAllowedError(
+            "definition.not_allowed", f"this key may not use the definition {brought.definition!r}"
+        )
+    stored = get_definition(session, principal.tenant, brought.definition)
+    refuse_beyond(principal.is_operator, stored.definition)
+    return stored
+
+
+def _fingerprint(brought: Brought, sha256: str) -> str:
+    """SHA-256, hexadecimal, of all that is asked for."""
+    mode = None if brought.mode is None else brought.mode.value
+    asked = [brought.definition, mode, brought.validate_only, brought.creation_path, brought.file_name, sha256]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def _job_asked_for(session: Transaction, brought: Brought, fingerprint: str) -> str | None:
+    if brought.idempotency_key is None:
+        return None
+    return job_asked_for(session, brought.principal.tenant, brought.idempotency_key, fingerprint)
 
 
 def _regular_file(source: str) -> Path:

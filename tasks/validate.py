@@ -43,7 +43,7 @@ def validate_job(settings: Settings, job_id: str, epoch: int) -> JobState:
             clear_errors(session, job_id)
             job = get_job(session, job_id)
             upload = get_upload(session, job.upload_id)
-            definition = definition_of(session, job.definition_id).definition.in_mode(job.mode)
+            definition = job.as_it_runs(definition_of(session, job.definition_id).definition)
         try:
             _validate(settings, store, job_id, epoch, upload, definition)
         except FileRefusedError as refusal:

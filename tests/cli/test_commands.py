@@ -152,3 +152,20 @@ def test_text_of_a_file_does_not_command_the_terminal(lading, folder):
     said = lading("check", "evil.csv")
     assert "\x1b" not in said.out
     assert "\\x1b" in said.out
+
+
+@pytest.mark.parametrize(
+    ("name", "headers"),
+    [
+        ("starmind-tags", ["Id", "Language", "Tags", "Description"]),
+        ("starmind-users", ["firstname", "lastname", "email", "language_id", "gender"]),
+    ],
+)
+def test_the_template_of_a_definition_that_comes_with_the_product_can_be_had_at_once(
+    lading, folder, name, headers
+):
+    assert lading("template", name, "-o", "template.xlsx").status == 0
+    sheet = fastexcel.read_excel(folder / "template.xlsx").load_sheet(0, header_row=None).to_polars()
+    assert list(sheet.row(0))[: len(headers)] == headers
+    listed = lading("definitions", "--json").json["definitions"]
+    assert {"starmind-tags", "starmind-users"} <= {row["name"] for row in listed}

@@ -1,6 +1,6 @@
 import pytest
 
-from schemas.errors import NotFoundError
+from schemas.errors import FatalError, NotAllowedError, NotFoundError
 from schemas.principal import Scope
 from store.access_tables import ApiKey
 from store.keys import add_key, list_keys, principal_of, principal_of_key, revoke_key
@@ -20,6 +20,24 @@ def test_a_key_lets_its_tenant_in_with_its_scopes_and_definitions(store, key):
     assert not principal.may(Scope.IMPORTS_CREATE)
     assert principal.may_use("things")
     assert not principal.may_use("others")
+
+
+@pytest.mark.parametrize("tenant", ["", "Acme", "../acme", "a" * 64, "acme\n"])
+def test_what_can_not_be_the_name_of_a_tenant_gets_no_key(store, tenant):
+    with store.write() as session, pytest.raises(FatalError, match="can't be the name of a tenant"):
+        add_key(session, tenant, [Scope.IMPORTS_READ])
+
+
+def test_only_the_operator_has_keys_with_the_scope_admin(store):
+    with store.write() as session, pytest.raises(NotAllowedError) as refused:
+        add_key(session, "acme", [Scope.IMPORTS_READ, Scope.ADMIN])
+    assert refused.value.rule == "scope.admin"
+
+
+@pytest.mark.parametrize("token", ["a\0b", "\ud800.x", "x" * 100_000])
+def test_text_that_is_no_token_lets_nobody_in(store, token):
+    with store.read() as session:
+        assert principal_of(session, token) is principal_of_key(session, token) is None
 
 
 @pytest.mark.parametrize("change", [lambda t: t[:-1], lambda t: t + "x", lambda _: "", lambda t: t[:16]])
