@@ -57,7 +57,6 @@ class Submission:
         mode: instead of the definition's.
         file_options: what is known of the file, instead of the definition's `file`.
         creation_path: how the job came, as people search for it.
-        file_kind: of a format, where the vendor says what its files are, whatever the definition says.
         is_exclusive: refused with `BusyError` where an import into the same destination is not terminal.
         expires_at: when the client's bytes are gone; a job that still runs then fails.
         has_events: the definition's webhooks are told of every record.
@@ -70,7 +69,6 @@ class Submission:
     mode: Mode | None = None
     file_options: FileOptions | None = None
     validate_only: bool = False
-    file_kind: str | None = None
     is_exclusive: bool = False
     expires_at: datetime | None = None
     has_events: bool = False

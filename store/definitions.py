@@ -106,7 +106,7 @@ def job_definition(session: Session, job: Job) -> Definition:
     Raises:
         DestinationError: the database's name was taken back meanwhile.
     """
-    definition = definition_of(session, job.definition_id).definition.in_mode(job.mode)
+    definition = job.as_it_runs(definition_of(session, job.definition_id).definition)
     name = definition.destination.database_name
     database = None if name is None else session.get(NamedDatabase, name)
     if name is not None and database is None:

@@ -131,11 +131,10 @@ class Job(SQLModel, table=True):
             up by a worker when that process is gone.
         flow_run_id: Prefect's latest run of it; None before there is one.
         cancel_requested_at: when somebody asked for its end; whoever works on it looks.
+        source_job_id: the job whose bytes it imports again; None where it brought bytes of its own.
         file_options: what is known of its file, instead of the definition's `file`; None: that.
         mail: whom to tell of its end, `{"success_to", "failure_to"}`; None: nobody.
         has_events: its definition's webhooks are told of every record.
-        source_job_id: the job whose bytes it imports again; None where bytes of its own were brought.
-        file_kind: of a format, where whoever brought the file said so; None leaves it to the definition.
         bytes_expire_at: when its bytes are gone, whatever the job does; one that still runs then fails. None
             where they stay as long as it needs them.
         destination_key: identity of the table; at most one job imports into it at a time.
@@ -200,11 +199,10 @@ class Job(SQLModel, table=True):
     is_queued: bool = False
     flow_run_id: str | None = None
     cancel_requested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    source_job_id: str | None = None
     file_options: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     mail: dict[str, str | None] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     has_events: bool = False
-    source_job_id: str | None = None
-    file_kind: str | None = None
     bytes_expire_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     stage_epoch: int | None = None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from destinations import destination_key
@@ -30,6 +31,8 @@ class Origin:
     mail: dict[str, str | None] | None = None
     has_events: bool = False
     bytes_expire_at: datetime | None = None
+    file_options: dict[str, Any] | None = None
+    source_job_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from schemas.authority import refuse_beyond
 from schemas.definition import Mode
@@ -67,7 +67,7 @@ class Brought:
         creation_path: as in the job (`store.tables.Job`).
         idempotency_key: under which asking again gives the same job; None: each call is a new one.
         is_exclusive: refused where an import into the same table is not terminal.
-        mail, has_events, bytes_expire_at: as in the job.
+        mail, has_events, bytes_expire_at, file_options, source_job_id: as in the job.
     """
 
     principal: Principal
@@ -82,6 +82,8 @@ class Brought:
     mail: dict[str, str | None] | None = None
     has_events: bool = False
     bytes_expire_at: datetime | None = None
+    file_options: dict[str, Any] | None = None
+    source_job_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,8 @@ def accept_file(settings: Settings, brought: Brought) -> Accepted:
                 mail=brought.mail,
                 has_events=brought.has_events,
                 bytes_expire_at=brought.bytes_expire_at,
+                file_options=brought.file_options,
+                source_job_id=brought.source_job_id,
             )
             job_id = new_job(session, settings, plan, upload, origin).id
             if (name := brought.idempotency_key) is not None:

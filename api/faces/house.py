@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
 from pathlib import Path
@@ -23,9 +23,12 @@ from schemas.principal import Principal
 from schemas.row_error import RowError
 from store.definitions import get_definition, list_definitions
 from store.job_lists import JobFilter, page_of_jobs
+from store.job_numbers import give_numbers, job_numbered
 from store.jobs import job_of
 from store.keys import principal_of
 from store.pages import list_errors
+from tasks.again import accept_again
+from tasks.locating import detected_of
 from tasks.upload import Brought, accept_file
 
 MOST_JOBS = 1_000
@@ -84,9 +87,14 @@ class House:
             is_exclusive=submission.is_exclusive,
             bytes_expire_at=submission.expires_at,
             has_events=submission.has_events,
+            file_options=options.model_dump(mode="json") if (options := submission.file_options) else None,
             mail=asdict(submission.mail) if any(asdict(submission.mail).values()) else None,
         )
         return accept_file(self._context().settings, brought).job_id
+
+    def submit_again(self, principal: Principal, job_id: str, creation_path: str) -> str:
+        """Import the bytes of that job with its definition and mode; gives the new job's id."""
+        return accept_again(self._context().settings, principal, job_id, creation_path).job_id
 
     def job(self, principal: Principal, job_id: str) -> JobView:
         """What is known of the job."""
@@ -112,6 +120,23 @@ class House:
         """The id of each record that the job created, in the order of the file; a record keeps its id."""
         with self._context().store.read() as session:
             yield from created_ids(session, job_of(session, principal.tenant, job_id, principal.definitions))
+
+    def headers(self, principal: Principal, job_id: str) -> Mapping[str, str]:
+        """Letter of the column → header, as it stands in the job's file."""
+        with self._context().store.read() as session:
+            job = job_of(session, principal.tenant, job_id, principal.definitions)
+        columns = [] if job.detected is None else detected_of(job).columns
+        return {column.letter: column.header for column in columns if column.letter is not None}
+
+    def numbers(self, job_ids: Collection[str]) -> Mapping[str, int]:
+        """Id of each of these jobs → the number by which clients know it whose ids are numbers."""
+        with self._context().store.write() as session:
+            return give_numbers(session, job_ids)
+
+    def numbered(self, principal: Principal, number: int) -> JobView:
+        """The job with this number."""
+        with self._context().store.read() as session:
+            return job_view(session, job_numbered(session, principal.tenant, number, principal.definitions))
 
     def link(self, job_id: str) -> str:
         """A link that opens the job's page in a browser without a key, for some time."""

@@ -29,6 +29,7 @@ def job_view(session: Transaction, job: Job) -> JobView:
         definition=definition_of(session, job.definition_id).name,
         file_name=get_upload(session, job.upload_id).file_name,
         creation_path=job.creation_path,
+        source_job_id=job.source_job_id,
         counts=job.counts,
         failed_to_create=job.failed - failed_to_update,
         failed_to_update=failed_to_update,

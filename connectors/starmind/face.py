@@ -31,7 +31,7 @@ from connectors.starmind.wire import (
     stored_name,
 )
 from schemas.clock import utc_now
-from schemas.definition import Mode
+from schemas.definition import FileOptions, Mode
 from schemas.errors import BodyError, ConflictError, NotFoundError
 from schemas.job import JobKind
 from schemas.principal import Principal, Scope
@@ -83,7 +83,7 @@ class _Face:
                 file_name=received.file_name,
                 creation_path=creation_path(of),
                 validate_only=True,
-                file_kind="xlsx",
+                file_options=FileOptions(kind="xlsx"),
             )
             job_id = await run_in_threadpool(self._imports.submit, principal, submission)
         return await run_in_threadpool(self._accepted, principal, job_id, received.file_name)
@@ -115,7 +115,7 @@ class _Face:
             file_name=stored_name(Entity.USERS, utc_now(), "json"),
             creation_path=creation_path(Entity.USERS),
             mode=wanted,
-            file_kind="jsonl",
+            file_options=FileOptions(kind="jsonl"),
         )
         job_id = await run_in_threadpool(self._imports.submit, principal, submission)
         return await run_in_threadpool(self._accepted, principal, job_id, submission.file_name)

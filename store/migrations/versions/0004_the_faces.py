@@ -11,11 +11,10 @@ def upgrade() -> None:
     """Apply the change."""
     time = sa.DateTime(timezone=True)
     op.add_column("job", sa.Column("file_options", sa.JSON(none_as_null=True), nullable=True))
+    op.add_column("job", sa.Column("source_job_id", sa.String(), nullable=True))
     op.add_column("job", sa.Column("mail", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("job", sa.Column("has_events", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("job", sa.Column("bytes_expire_at", time, nullable=True))
-    op.add_column("job", sa.Column("file_kind", sa.String(), nullable=True))
-    op.add_column("job", sa.Column("source_job_id", sa.String(), nullable=True))
     op.create_table(
         "job_number",
         sa.Column("number", sa.Integer(), primary_key=True),
