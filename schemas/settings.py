@@ -123,6 +123,12 @@ class Settings(BaseSettings):
         "`lading serve`.",
     )
 
+    webhook_give_up_seconds: float = Field(
+        86_400.0,
+        ge=0,
+        description="A webhook that takes no event for so long is given up; until then the job waits for it, "
+        "and every other import into the table with it.",
+    )
     faces_off: str = Field(
         "", description="Vendors whose API is not served, separated by commas, such as `starmind, elma365`."
     )
