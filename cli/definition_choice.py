@@ -11,8 +11,9 @@ from schemas.document import read_definition
 from schemas.errors import FatalError, NotFoundError
 from schemas.settings import Settings
 from store.database import Store
-from store.definitions import get_definition, put_definition
+from store.definitions import get_definition
 from store.tables import DefinitionVersion
+from tasks.definition_keeping import keep_definition
 
 
 def kept_definition(settings: Settings, named: str) -> DefinitionVersion:
@@ -26,7 +27,7 @@ def kept_definition(settings: Settings, named: str) -> DefinitionVersion:
         return stored_definition(settings, named)
     definition = read_definition(Path(named))
     with Store.opened(settings) as store, store.write() as session:
-        return put_definition(session, settings.tenant, definition)
+        return keep_definition(settings, session, settings.tenant, definition)
 
 
 def agreed_definition(settings: Settings, path: Path, *, yes: bool, quiet: bool) -> DefinitionVersion:
@@ -48,7 +49,7 @@ def agreed_definition(settings: Settings, path: Path, *, yes: bool, quiet: bool)
         if not yes and not _agreed(f"{question} and import the file?"):
             raise FatalError("nothing was imported; write a definition and name it with -d")
         with store.write() as session:
-            return put_definition(session, settings.tenant, definition)
+            return keep_definition(settings, session, settings.tenant, definition)
 
 
 def _known(store: Store, settings: Settings, name: str) -> DefinitionVersion | None:

@@ -16,9 +16,11 @@ from schemas.document import read_definition, write_definition
 from schemas.errors import NotAllowedError
 from schemas.json_schema import json_schema
 from schemas.principal import OPERATOR_TENANT
+from schemas.webhook_secrets import masked
 from store.database import Store
-from store.definitions import list_definitions, put_definition
+from store.definitions import list_definitions
 from store.tables import DefinitionVersion
+from tasks.definition_keeping import keep_definition
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +43,7 @@ def apply_command(
     settings = settings_for(home, tenant)
     definition = read_definition(file)
     with Store.opened(settings) as store, store.write() as session:
-        stored = put_definition(session, settings.tenant, definition)
+        stored = keep_definition(settings, session, settings.tenant, definition)
     if as_json:
         return print_json({"name": stored.name, "version": stored.version})
     say("definition", f"{stored.name}, version {stored.version}")
@@ -60,7 +62,7 @@ def definitions_command(
     """List the stored definitions that a tenant sees, or show one as a document that `lading apply` takes."""
     settings = settings_for(home, tenant)
     if name is not None:
-        definition = stored_definition(settings, name).definition
+        definition = masked(stored_definition(settings, name).definition)
         if schema or as_json:
             return print_json(json_schema(definition) if schema else definition.model_dump(mode="json"))
         return plain(write_definition(definition).rstrip())

@@ -332,6 +332,12 @@ _JOB = (
         "Somebody cancelled the job; what it had written by then stays.",
         "`POST /jobs/{id}/cancel`, or Cancel in Prefect's UI",
     ),
+    Code(
+        "upload.expired",
+        "{detail}",
+        "The file was kept for some time only, which was over before the job ended; what it wrote stays.",
+        "a temporary file of ELMA365, 60 minutes after it came",
+    ),
     Code("job.failed", "{detail}", "The job could not go on.", "the upload's bytes are gone"),
 )
 

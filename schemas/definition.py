@@ -19,6 +19,7 @@ from schemas.field_types import (
     Scalar,
     typed_value,
 )
+from schemas.webhook import Webhook
 
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 COLUMN_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
@@ -27,6 +28,7 @@ REFERENCE_PATTERN = r"^env:[A-Za-z_][A-Za-z0-9_]*$"
 RESERVED_PREFIX = "lading_"
 DEFAULT_DATABASE = "default"
 """What a definition calls the tenant's own database."""
+MOST_WEBHOOKS = 10
 MOST_FIELDS = 1_999
 """A table of SQLite has 2,000 columns at most, and the loader needs one more than there are fields."""
 RESERVED_NAMES = frozenset({"_ordinal", "_row", "_line", "_verdict"})
@@ -274,6 +276,7 @@ class Definition(_Document):
         record: name of an installed pandera model (`schemas.records`) that makes more checks.
         faces: connector → where, in the words of that vendor, these records go; its clients then reach this
             definition.
+        webhooks: whom to tell of every record, where an import asks for it.
     """
 
     name: Annotated[str, Setting(pattern=NAME_PATTERN)]
@@ -285,6 +288,7 @@ class Definition(_Document):
     file: FileOptions = FileOptions()
     policies: Policies = Policies()
     faces: dict[Annotated[str, Setting(pattern=NAME_PATTERN)], dict[str, str | int]] = {}
+    webhooks: Annotated[tuple[Webhook, ...], Setting(max_length=MOST_WEBHOOKS)] = ()
 
     @property
     def has_last_step(self) -> bool:

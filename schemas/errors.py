@@ -13,8 +13,11 @@
     │   │   ├── BusyError         another job has the destination, and this one was not to wait
     │   │   └── IdempotencyConflictError  the idempotency key stands for another request
     │   ├── BodyError             what was sent over HTTP can't be taken; has a status
+    │   ├── PartRefusedError      a part of a file does not fit the parts before it; has a reason
+    │   ├── NoSpaceError          there is no room for a file
     │   ├── NotAllowedError       whoever asks may not say or see this; says which rule
     │   ├── JobUnsuccessfulError  the job ended, but not well; its record says why
+    │   ├── BytesExpiredError     the job's bytes were kept for some time only, and that is over
     │   └── LeaseLostError        another worker owns the job now; stop and commit nothing
     ├── CancelRequestedError      somebody asked for the job's end; whoever works on it ends it as cancelled
     ├── ProcessEndsError          this process is about to end; the job stays where it is for another
@@ -116,6 +119,22 @@ class IdempotencyConflictError(ConflictError):
     """The idempotency key stands for a request that asked for something else."""
 
 
+class PartRefusedError(FatalError):
+    """A part of a file does not fit the parts that came before it.
+
+    Attributes:
+        reason: `EntityTooSmall`, `InvalidPart`, `InvalidPartOrder` or `NoSuchUpload`, as stores of objects say.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class NoSpaceError(FatalError):
+    """There is no room for a file, on the disk or among what its owner may keep."""
+
+
 class NotAllowedError(FatalError):
     """Whoever asks may not say this, or not with this key.
 
@@ -138,6 +157,10 @@ class JobUnsuccessfulError(FatalError):
     def __init__(self, job_id: str, message: str) -> None:
         super().__init__(message)
         self.job_id = job_id
+
+
+class BytesExpiredError(FatalError):
+    """The job's bytes were kept for some time only, which was over before it came to its end."""
 
 
 class LeaseLostError(FatalError):

@@ -123,6 +123,12 @@ class Settings(BaseSettings):
         "`lading serve`.",
     )
 
+    webhook_give_up_seconds: float = Field(
+        86_400.0,
+        ge=0,
+        description="A webhook that takes no event for so long is given up; until then the job waits for it, "
+        "and every other import into the table with it.",
+    )
     faces_off: str = Field(
         "", description="Vendors whose API is not served, separated by commas, such as `starmind, elma365`."
     )
@@ -243,6 +249,11 @@ class Settings(BaseSettings):
     def upload_path(self, sha256: str) -> Path:
         """Where the bytes with this hash lie, whoever brought them."""
         return self.uploads_path / sha256[:2] / sha256
+
+    @property
+    def parts_path(self) -> Path:
+        """Folder of what came so far of files that clients bring in parts."""
+        return self.uploads_path / "parts"
 
     def stages_path(self, job_id: str) -> Path:
         """Folder of all that was ever staged for the job."""

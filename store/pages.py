@@ -36,6 +36,12 @@ def list_pages(session: Session, job_id: str, first_chunk: int = 0) -> Iterator[
         yield Page.from_bytes(chunk, body)
 
 
+def get_page(session: Session, job_id: str, chunk: int) -> Page | None:
+    """The page of this chunk (0-based); None where there is none."""
+    found = session.get(PageRow, (job_id, chunk))
+    return None if found is None else Page.from_bytes(chunk, found.body)
+
+
 def put_errors(session: Session, job_id: str, stage: str, errors: Iterable[RowError]) -> int:
     """Keep what a stage found wrong, replacing what it said of the same chunks before; gives how many."""
     ordered = sorted(errors, key=lambda e: -1 if e.ordinal is None else e.ordinal)

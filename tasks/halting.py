@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from schemas.errors import RetriableError
 from store.database import Store
-from store.jobs import refuse_cancelled
+from store.jobs import refuse_cancelled, refuse_expired
 from tasks.ending import refuse_when_ending
 
 
@@ -16,5 +16,6 @@ def looking_at(store: Store, job_id: str) -> Callable[[], None]:
         refuse_when_ending()
         with suppress(RetriableError), store.read() as session:
             refuse_cancelled(session, job_id)
+            refuse_expired(session, job_id)
 
     return look

@@ -32,6 +32,7 @@ def validate_job(settings: Settings, job_id: str, epoch: int) -> JobState:
 
     Raises:
         CancelRequestedError: somebody asked for the job's end.
+        BytesExpiredError: the time of its bytes is over.
         ProcessEndsError: this process is about to end.
         FatalError: the bytes of the upload are gone or were changed.
     """
