@@ -13,7 +13,15 @@ from typing_extensions import TypedDict
 from api.access import CurrentPrincipal, Definer
 from api.bodies import text_of, unsupported
 from api.context import Context, CurrentContext
-from api.documentation import DEFINITION_EXAMPLE, EVERYWHERE, answers, file_answer, problem_answers, success
+from api.documentation import (
+    DEFINITION_EXAMPLE,
+    DEFINITION_SCHEMA,
+    EVERYWHERE,
+    answers,
+    file_answer,
+    problem_answers,
+    success,
+)
 from api.failed_rows import MEDIA_TYPES
 from api.paging import PageQuery, next_page, position_of
 from api.problems import (
@@ -89,8 +97,8 @@ _BODY: dict[str, Any] = {
         "required": True,
         "description": "A definition as JSON or YAML, at most 1 MiB.",
         "content": {
-            "application/json": {"schema": {"type": "object"}, "example": DEFINITION_EXAMPLE},
-            "application/yaml": {"schema": {"type": "string"}},
+            "application/json": {"schema": DEFINITION_SCHEMA, "example": DEFINITION_EXAMPLE},
+            "application/yaml": {"schema": DEFINITION_SCHEMA, "example": DEFINITION_EXAMPLE},
         },
     }
 }

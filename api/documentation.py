@@ -15,6 +15,7 @@ from api.problems import (
     UNAVAILABLE,
     ProblemType,
 )
+from schemas.definition import Definition
 
 JOB_EXAMPLE: dict[str, Any] = {
     "job_id": "6f1c9c0e-5d0f-4d6e-9a51-1f2f6f0c7a10",
@@ -89,6 +90,7 @@ DEFINITION_EXAMPLE: dict[str, Any] = {
     ],
     "destination": {"table": "people"},
 }
+DEFINITION_SCHEMA: dict[str, Any] = {"$ref": "#/components/schemas/Definition"}
 _PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
     "description": "Problem details of RFC 9457.",
@@ -154,6 +156,13 @@ def _forget(responses: dict[str, Any]) -> None:
         del responses["422"]
 
 
+def _definition_schemas() -> dict[str, Any]:
+    """The schema of a definition, and of its parts, by name."""
+    schema = Definition.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts: dict[str, Any] = schema.pop("$defs")
+    return parts | {"Definition": schema}
+
+
 class DocumentedApp(FastAPI):
     """An app whose OpenAPI knows the form of problems."""
 
@@ -170,5 +179,6 @@ class DocumentedApp(FastAPI):
                 for operation in operations.values():
                     _forget(operation["responses"])
             schemas["Problem"] = _PROBLEM_SCHEMA
+            schemas |= _definition_schemas()
             self.openapi_schema = made
         return self.openapi_schema

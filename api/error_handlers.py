@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from api.problems import (
     BAD_REQUEST,
@@ -95,8 +96,22 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
     kind = _BY_STATUS.get(error.status_code, BAD_REQUEST)
     detail = f"{request.method} {request.url.path}: {error.detail}"
-    problem = ProblemError(kind, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if kind is METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed_methods(request))
+    problem = ProblemError(kind, detail, headers=headers)
     return problem_response(problem, request.scope.get("request_id"))
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """The methods that this path has; the framework names those of the first route that it finds."""
+    return [
+        method
+        for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes
+        )
+    ]
 
 
 async def _not_valid(request: Request, error: Exception) -> Response:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 from starlette.responses import JSONResponse
 from typing_extensions import TypedDict
 
@@ -22,6 +22,16 @@ from store.jobs import request_cancel
 router = APIRouter(tags=["jobs"])
 
 
+def _as_written(value: object) -> object:
+    """Refuse what pydantic would take for seconds since 1970."""
+    if isinstance(value, str) and "T" not in value.upper():
+        raise ValueError("is no moment as ISO 8601 writes it, such as 2026-03-01T09:30:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_as_written)]
+
+
 class JobsQuery(PageQuery):
     """Which jobs are wanted."""
 
@@ -31,8 +41,8 @@ class JobsQuery(PageQuery):
     creation_path: Annotated[
         str | None, Field(max_length=100, description="The whole of it, or what stands beside its colon.")
     ] = None
-    received_after: Annotated[AwareDatetime | None, Field(description="With `Z` or an offset.")] = None
-    received_before: Annotated[AwareDatetime | None, Field(description="With `Z` or an offset.")] = None
+    received_after: Annotated[Moment | None, Field(description="With `Z` or an offset.")] = None
+    received_before: Annotated[Moment | None, Field(description="With `Z` or an offset.")] = None
 
 
 class JobPage(TypedDict):

@@ -66,6 +66,10 @@ def _as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...])]
+"""Several texts, or one that stands alone."""
+
+
 class _Document(BaseModel):
     # An input may hold what nobody should see: a password in a URL.
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -87,7 +91,7 @@ class Field(_Document):
     """
 
     name: Annotated[str, Setting(pattern=COLUMN_PATTERN)]
-    header: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    header: Texts = ()
     type: FieldType = FieldType.STRING
     required: bool = False
     unique: bool = False
@@ -280,7 +284,7 @@ class Definition(_Document):
     """
 
     name: Annotated[str, Setting(pattern=NAME_PATTERN)]
-    key: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    key: Texts = ()
     mode: Mode = Mode.UPSERT
     fields: Annotated[tuple[Field, ...], Setting(min_length=1, max_length=MOST_FIELDS)]
     destination: TableDestination

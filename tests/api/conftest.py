@@ -2,6 +2,7 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from uuid import uuid4
 
 import httpx
@@ -71,3 +72,23 @@ def client(service: Service, tenant: str) -> Iterator[httpx.Client]:
     """A client that comes in with a key of the test's tenant, which has every scope but `admin`."""
     with service.client(service.key(tenant).token) as client:
         yield client
+
+
+class _Answering(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/api/health" else 404)
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def prefect_api_url():
+    """The address of something that answers as Prefect's API does when it is asked for its health."""
+    with HTTPServer(("127.0.0.1", 0), _Answering) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/api"
+        server.shutdown()
+        thread.join()

@@ -1,31 +1,6 @@
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
-import pytest
-
 from store.database import Store
 from store.workers import renew_worker
 from tests.api.conftest import running
-
-
-class _Answering(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200 if self.path == "/api/health" else 404)
-        self.end_headers()
-
-    def log_message(self, *_):
-        """Say nothing."""
-
-
-@pytest.fixture
-def prefect_api_url():
-    """The address of something that answers as Prefect's API does when it is asked for its health."""
-    with HTTPServer(("127.0.0.1", 0), _Answering) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/api"
-        server.shutdown()
-        thread.join()
 
 
 def test_it_is_well_when_a_worker_gave_a_sign_and_prefect_answers(settings, prefect_api_url):
