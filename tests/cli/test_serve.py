@@ -74,10 +74,11 @@ class Service:
         assert self.up.wait(200), self.said
 
     def _listen(self, process):
-        for line in process.stdout:
-            self.said.append(line.rstrip())
-            if line.startswith("ready"):
-                self.up.set()
+        with process.stdout as lines:
+            for line in lines:
+                self.said.append(line.rstrip())
+                if line.startswith("ready"):
+                    self.up.set()
         self.up.set()
 
     def command(self, *words):
