@@ -20,10 +20,10 @@ run: .venv/requirements.lock.installed ## install, then import a real file with 
 	else exit $$status; fi
 
 test: lint ## install, lint and run the quick tests
-	@$(BIN)/pytest -q -m "not slow"
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow"
 
 test-all: lint ## install, lint and run every test, those that start servers too
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest -q -n 2 --dist worksteal
 
 lint: .venv/requirements-dev.lock.installed ## install and check style, types and who imports whom
 	@$(BIN)/ruff check --quiet --output-format concise

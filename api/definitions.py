@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 from api.access import CurrentPrincipal, Definer
 from api.bodies import text_of, unsupported
 from api.context import Context, CurrentContext
-from api.documentation import DEFINITION_EXAMPLE, EVERYWHERE, answers, file_answer, problem_answers
+from api.documentation import DEFINITION_EXAMPLE, EVERYWHERE, answers, file_answer, problem_answers, success
 from api.failed_rows import MEDIA_TYPES
 from api.paging import PageQuery, next_page, position_of
 from api.problems import (
@@ -30,10 +30,12 @@ from schemas.authority import refuse_beyond
 from schemas.document import parse_definition
 from schemas.errors import DefinitionError, NotAllowedError, NotFoundError
 from schemas.principal import Principal
+from schemas.webhook_secrets import masked
 from store.database import Transaction
 from store.databases import resolved
-from store.definitions import get_definition, list_definitions, put_definition, remove_definition
+from store.definitions import get_definition, list_definitions, remove_definition
 from store.tables import DefinitionVersion
+from tasks.definition_keeping import keep_definition
 from tasks.job_document import Time
 
 router = APIRouter(tags=["definitions"])
@@ -120,7 +122,7 @@ async def list_all(
     openapi_extra=_BODY,
     responses={
         **answers(DefinitionResource, _EXAMPLE, *_WRITING, status=201),
-        200: {"model": DefinitionResource, "description": "It was kept already, just so."},
+        200: success(DefinitionResource, _EXAMPLE, "It was kept already, just so."),
     },
 )
 async def create(request: Request, service: CurrentContext, who: Definer) -> JSONResponse:
@@ -144,7 +146,7 @@ async def get(service: CurrentContext, who: CurrentPrincipal, name: str) -> JSON
     openapi_extra=_BODY,
     responses={
         **answers(DefinitionResource, _EXAMPLE, *_WRITING),
-        201: {"model": DefinitionResource, "description": "It is new, or the next version."},
+        201: success(DefinitionResource, _EXAMPLE, "It is new, or the next version."),
     },
 )
 async def put(request: Request, service: CurrentContext, who: Definer, name: str) -> JSONResponse:
@@ -213,7 +215,7 @@ def _keep(service: Context, who: Principal, text: str, name: str | None) -> tupl
     with service.store.write() as session:
         resolved(session, who.tenant, definition)
         before = {stored.id for stored in list_definitions(session, who.tenant)}
-        stored = put_definition(session, who.tenant, definition)
+        stored = keep_definition(service.settings, session, who.tenant, definition)
         return _resource(service, who, stored), stored.id not in before
 
 
@@ -262,8 +264,8 @@ def _summary(service: Context, who: Principal, stored: DefinitionVersion) -> Def
 
 def _resource(service: Context, who: Principal, stored: DefinitionVersion) -> DefinitionResource:
     summary = _summary(service, who, stored)
-    document = stored.document
+    document = masked(stored.definition).model_dump(mode="json")
     if summary["is_shared"]:
-        # Where the operator's databases are, and what their secrets are called, is no tenant's business.
-        document = document | {"destination": {"table": document["destination"]["table"]}}
+        # Where the operator's databases and webhooks are, and what secrets are called, is no tenant's business.
+        document = document | {"destination": {"table": document["destination"]["table"]}, "webhooks": []}
     return {**summary, "definition": document}

@@ -111,15 +111,20 @@ Answers = dict[int | str, dict[str, Any]]
 
 def answers(form: object, example: object, *kinds: ProblemType, status: int = HTTPStatus.OK) -> Answers:
     """What a route answers: one form of success, the problems named, and those that every route has."""
-    success = {"model": form, "content": {"application/json": {"example": example}}}
-    return {status: success, **problem_answers(*kinds, *EVERYWHERE)}
+    return {status: success(form, example, "As it should be."), **problem_answers(*kinds, *EVERYWHERE)}
+
+
+def success(form: object, example: object, description: str) -> dict[str, Any]:
+    """One form of success, with an example."""
+    content = {"application/json": {"example": example}}
+    return {"model": form, "description": description, "content": content}
 
 
 def file_answer(media_types: tuple[str, ...], *kinds: ProblemType) -> Answers:
     """The same for a route whose success is a file."""
     binary = {"schema": {"type": "string", "format": "binary"}}
-    success = {"description": "The file.", "content": dict.fromkeys(media_types, binary)}
-    return {HTTPStatus.OK: success, **problem_answers(*kinds, *EVERYWHERE)}
+    file = {"description": "The file.", "content": dict.fromkeys(media_types, binary)}
+    return {HTTPStatus.OK: file, **problem_answers(*kinds, *EVERYWHERE)}
 
 
 def problem_answers(*kinds: ProblemType) -> Answers:
@@ -140,6 +145,15 @@ def _problem_example(kind: ProblemType) -> dict[str, Any]:
     return {"type": kind.uri, "title": kind.title, "status": kind.status.value, "detail": kind.meaning}
 
 
+_OF_THE_FRAMEWORK = ("HTTPValidationError", "ValidationError")
+
+
+def _forget(responses: dict[str, Any]) -> None:
+    """Take out what the framework says of requests that are not valid: it is told as a problem here."""
+    if "HTTPValidationError" in str(responses.get("422")):
+        del responses["422"]
+
+
 class DocumentedApp(FastAPI):
     """An app whose OpenAPI knows the form of problems."""
 
@@ -149,6 +163,12 @@ class DocumentedApp(FastAPI):
             made = get_openapi(
                 title=self.title, version=self.version, description=self.description, routes=self.routes
             )
-            made["components"]["schemas"]["Problem"] = _PROBLEM_SCHEMA
+            schemas = made["components"]["schemas"]
+            for name in _OF_THE_FRAMEWORK:
+                schemas.pop(name, None)
+            for operations in made["paths"].values():
+                for operation in operations.values():
+                    _forget(operation["responses"])
+            schemas["Problem"] = _PROBLEM_SCHEMA
             self.openapi_schema = made
         return self.openapi_schema

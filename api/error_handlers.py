@@ -11,6 +11,7 @@ from starlette.responses import Response
 from api.problems import (
     BAD_REQUEST,
     CONFLICT,
+    IDEMPOTENCY_CONFLICT,
     INVALID_DEFINITION,
     INVALID_REQUEST,
     MALFORMED_BODY,
@@ -28,6 +29,7 @@ from schemas.errors import (
     DefinitionError,
     DestinationError,
     FileRefusedError,
+    IdempotencyConflictError,
     LadingError,
     NotAllowedError,
     NotFoundError,
@@ -44,6 +46,7 @@ _BY_CLASS: tuple[tuple[type[LadingError], ProblemType], ...] = (
     (DefinitionError, INVALID_DEFINITION),
     (NotAllowedError, NOT_ALLOWED),
     (NotFoundError, NOT_FOUND),
+    (IdempotencyConflictError, IDEMPOTENCY_CONFLICT),
     (ConflictError, CONFLICT),
     (DestinationError, REFUSED),
     (FileRefusedError, REFUSED),

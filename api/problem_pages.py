@@ -7,7 +7,7 @@ from pydantic import Field
 from starlette.responses import JSONResponse
 from typing_extensions import TypedDict
 
-from api.documentation import problem_answers
+from api.documentation import problem_answers, success
 from api.problems import INTERNAL, NOT_FOUND, PROBLEM_TYPES, UNAUTHENTICATED, ProblemError, ProblemType
 
 router = APIRouter(tags=["service"])
@@ -35,7 +35,10 @@ def _document(kind: ProblemType) -> ProblemTypeDocument:
 @router.get(
     "/problems",
     summary="List the types of problems",
-    responses={200: {"model": ProblemTypes}, **problem_answers(INTERNAL)},
+    responses={
+        200: success(ProblemTypes, {"problems": [_document(UNAUTHENTICATED)]}, "All types."),
+        **problem_answers(INTERNAL),
+    },
 )
 async def list_problem_types() -> JSONResponse:
     """All of them."""
@@ -46,10 +49,7 @@ async def list_problem_types() -> JSONResponse:
     "/problems/{slug}",
     summary="What a type of problems means",
     responses={
-        200: {
-            "model": ProblemTypeDocument,
-            "content": {"application/json": {"example": _document(UNAUTHENTICATED)}},
-        },
+        200: success(ProblemTypeDocument, _document(UNAUTHENTICATED), "The type."),
         **problem_answers(NOT_FOUND, INTERNAL),
     },
 )

@@ -1,7 +1,7 @@
 """How long a look at a job takes while that job's import runs on the same processors.
 
-`python -m benchmarks.polling [--rows N] [--rate PER_SECOND] [--nice N]`. The service is a process of its own, the
-import another, and whoever asks a third. Each look is timed from the moment at which it was due, so that a
+`python -m benchmarks.polling [--rows N] [--rate PER_SECOND] [--nice N]`. The service is one process, the import
+another, and whoever asks a third. Each look is timed from the moment at which it was due, so that a
 slow answer also counts against those that had to wait behind it.
 """
 

@@ -9,11 +9,15 @@ import typer
 
 from cli.log import log_to_home
 from schemas.errors import FatalError, NotFoundError
+from schemas.principal import refuse_no_tenant
 from schemas.settings import Settings
 
 Home = Annotated[
     Path | None,
     typer.Option(help="Folder of all state; default: the nearest .lading at or above this folder."),
+]
+Tenant = Annotated[
+    str | None, typer.Option(metavar="NAME", help="For whom; default: `LADING_TENANT`, else `local`.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
@@ -63,16 +67,19 @@ def writable(out: Path, settings: Settings, source: Path | None = None) -> Path:
     return out
 
 
-def settings_for(home: Path | None) -> Settings:
+def settings_for(home: Path | None, tenant: str | None = None) -> Settings:
     """The settings of this run; a home that was named counts for every child process too.
 
     Raises:
-        FatalError: the home can't be used.
+        FatalError: the home can't be used, or that can't be the name of a tenant.
     """
+    if tenant is not None:
+        refuse_no_tenant(tenant)
     if home is not None:
         os.environ["LADING_HOME"] = str(home.absolute())
     settings = Settings()
-    settings = settings.model_copy(update={"home": settings.home.absolute()})
+    named = {"home": settings.home.absolute(), "tenant": tenant or settings.tenant}
+    settings = settings.model_copy(update=named)
     refuse_undecodable([str(settings.home)])
     try:
         log_to_home(settings)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from cli.serve.serving import now_serving
 from cli.stopping import job_at_stake
 from flows import run
-from flows.prefect_server import answers, prefect_server
 from schemas.import_request import ImportRequest
 from schemas.settings import Settings
 
@@ -20,6 +19,8 @@ def run_import(settings: Settings, request: ImportRequest, *, as_flow: bool, say
     """
     settings = _with_service(settings)
     if as_flow or settings.prefect_api_url is not None:
+        from flows.prefect_server import prefect_server
+
         # The server starts while Prefect is imported: both take seconds.
         with prefect_server(settings, say):
             from flows.run_as_flow import import_as_flow
@@ -35,7 +36,11 @@ def _with_service(settings: Settings) -> Settings:
     if settings.prefect_api_url is not None:
         return settings
     serving = now_serving(settings)
-    if serving is None or not answers(serving.prefect_api, ANSWER_SECONDS):
+    if serving is None:
+        return settings
+    from flows.prefect_server import answers
+
+    if not answers(serving.prefect_api, ANSWER_SECONDS):
         return settings
     return settings.model_copy(update={"prefect_api_url": serving.prefect_api})
 

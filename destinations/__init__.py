@@ -3,15 +3,14 @@
 from pathlib import Path
 
 from destinations import postgres_address
-from destinations.postgres import PostgresDestination
 from destinations.sqlite import SqliteDestination
 from destinations.sqlite_errors import explained
-from schemas.definition import DEFAULT_DATABASE, Definition
+from schemas.definition import DEFAULT_DATABASE, Definition, TableDestination
 from schemas.destination import Destination
 from schemas.errors import DestinationError
 from schemas.settings import Settings
 
-__all__ = ["destination_key", "open_destination"]
+__all__ = ["destination_key", "open_destination", "refuse_unknown_database"]
 
 
 def open_destination(settings: Settings, tenant: str, definition: Definition) -> Destination:
@@ -21,15 +20,31 @@ def open_destination(settings: Settings, tenant: str, definition: Definition) ->
         DestinationError: the database is none that Lading knows, or it can't be opened.
         RetriableError: it stayed locked, or its server does not answer.
     """
-    if _is_postgres(definition):
+    if _is_postgres(definition.destination):
+        from destinations.postgres import PostgresDestination
+
         return PostgresDestination(definition.destination, settings.books_schema, settings.busy_timeout_seconds)
-    path = _sqlite_path(definition)
+    path = _sqlite_path(definition.destination)
     if path == settings.store_path.resolve():
         raise DestinationError(f"{path} is Lading's own job store; records go into another file")
     if path is None:
         with explained(f"making the folder {settings.home}"):
             settings.make_home()
     return SqliteDestination(path or settings.table_path(tenant), settings.busy_timeout_seconds)
+
+
+def refuse_unknown_database(settings: Settings, url: str, password: str | None) -> None:
+    """Nothing, where this is a database that Lading loads into; connects to nothing.
+
+    Raises:
+        DestinationError: it is of another kind, or a SQLite file without its whole path or in Lading's home.
+    """
+    destination = TableDestination(database=url, password=password, table="any")
+    path = None if _is_postgres(destination) else _sqlite_path(destination)
+    if path is not None and path.is_relative_to(settings.home.resolve()):
+        raise DestinationError(
+            f"{path} lies in Lading's home, where tenants have their 'default'; name another"
+        )
 
 
 def destination_key(tenant: str, definition: Definition) -> str:
@@ -40,23 +55,22 @@ def destination_key(tenant: str, definition: Definition) -> str:
     Raises:
         DestinationError: the database is none that Lading knows.
     """
-    if _is_postgres(definition):
+    if _is_postgres(definition.destination):
         return postgres_address.identity(definition.destination)
-    path, table = _sqlite_path(definition), definition.destination.table.lower()
+    path, table = _sqlite_path(definition.destination), definition.destination.table.lower()
     return f"{tenant}/{DEFAULT_DATABASE}/{table}" if path is None else f"sqlite://{path}/{table}"
 
 
-def _is_postgres(definition: Definition) -> bool:
-    database = definition.destination.database
+def _is_postgres(destination: TableDestination) -> bool:
+    database = destination.database
     return (
         database != DEFAULT_DATABASE
         and postgres_address.parse_url(database).drivername in postgres_address.DRIVERS
     )
 
 
-def _sqlite_path(definition: Definition) -> Path | None:
+def _sqlite_path(destination: TableDestination) -> Path | None:
     """The SQLite file that the definition names; None for the tenant's own."""
-    destination = definition.destination
     if "." in destination.table:
         raise DestinationError(
             f"SQLite has no schemas: the table {destination.table!r} can't have a dot in its name"

@@ -30,7 +30,7 @@ def through_engine(task: StageTask[P, R], /, *args: P.args, **kwargs: P.kwargs) 
 def use_prefect() -> None:
     """Give this thread, for as long as it lives, what its flow runs need: a client of Prefect's of its own.
 
-    Prefect counts the users of a client in a way that is not made for several threads. The thread of the heartbeat
+    Prefect counts the users of a client in a way that is not made for several threads. The heartbeat's thread
     makes the end of every run wait a second; our lease says who is alive.
     """
     settings = temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})

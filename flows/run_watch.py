@@ -11,7 +11,7 @@ from prefect.exceptions import PrefectException
 from flows.engine import use_prefect
 from flows.job_runs import conclude_left, pass_on_cancelling
 from store.database import Store
-from tasks.halting import is_ending
+from tasks.ending import is_ending
 
 LOGGER = logging.getLogger("lading.runs")
 LOOK_SECONDS = 1.0

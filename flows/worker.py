@@ -33,7 +33,7 @@ from store.jobs import get_job
 from store.leases import held_lease
 from store.tables import Job
 from store.workers import claimable_jobs, remove_worker, renew_worker
-from tasks.halting import end_soon, is_ending
+from tasks.ending import end_soon, is_ending
 from tasks.reader_process import end_idle_readers
 
 LOGGER = logging.getLogger("lading.worker")

@@ -2,6 +2,7 @@
 
 from schemas.definition import Definition
 from schemas.errors import NotAllowedError
+from schemas.webhook import REFERENCE
 
 
 def refuse_beyond(principal_is_operator: bool, definition: Definition) -> None:
@@ -9,7 +10,7 @@ def refuse_beyond(principal_is_operator: bool, definition: Definition) -> None:
 
     Raises:
         NotAllowedError: `secret.reference`, it names an environment variable of the operator's machine;
-            `database.url`, it names a database by its address or path.
+            `database.url`, it names a database by its address or path; `webhook.url`, a webhook's is not https.
     """
     if principal_is_operator:
         return
@@ -25,3 +26,19 @@ def refuse_beyond(principal_is_operator: bool, definition: Definition) -> None:
             f"the definition {definition.name!r} names a database by its URL (destination.database); only the "
             "operator may. A tenant's names 'default', its own database, or one that the operator granted it",
         )
+    _refuse_webhooks_beyond(definition)
+
+
+def _refuse_webhooks_beyond(definition: Definition) -> None:
+    """Where an address leads is decided when it is called (`tasks.outgoing`)."""
+    for hook in definition.webhooks:
+        if hook.secret.startswith(REFERENCE):
+            raise NotAllowedError(
+                "secret.reference",
+                f"the definition {definition.name!r} refers to a secret of the operator (webhooks); say the "
+                "webhook's own, which is kept sealed",
+            )
+        if not hook.url.startswith("https://"):
+            raise NotAllowedError(
+                "webhook.url", f"the webhook {hook.url} is no https address; only the operator's may be another"
+            )

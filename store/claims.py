@@ -1,13 +1,17 @@
 """Whose a table is: the tenant's that first had an import into it accepted. What is in it is not looked at."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from schemas.clock import utc_now
 from schemas.definition import DEFAULT_DATABASE
-from schemas.errors import NotAllowedError
+from schemas.errors import ConflictError, NotAllowedError, NotFoundError
+from schemas.job import RUNNING
 from store.access_tables import TableClaim
 from store.backend import is_postgres
+from store.tables import Job
 
 
 def claim_table(session: Session, tenant: str, destination_key: str) -> None:
@@ -22,6 +26,33 @@ def claim_table(session: Session, tenant: str, destination_key: str) -> None:
     claim = insert(TableClaim).values(destination_key=destination_key, tenant=tenant, claimed_at=utc_now())
     session.execute(claim.on_conflict_do_nothing())
     refuse_claimed(session, tenant, destination_key)
+
+
+def list_claims(session: Session) -> Sequence[TableClaim]:
+    """All tables that belong to somebody, in order of their identity."""
+    return session.exec(select(TableClaim).order_by(TableClaim.destination_key)).all()
+
+
+def release_table(session: Session, destination_key: str) -> TableClaim:
+    """Make the table nobody's, for the next import to claim; gives whose it was.
+
+    Raises:
+        NotFoundError: it is nobody's.
+        ConflictError: a job under way imports into it.
+    """
+    claim = session.get(TableClaim, destination_key)
+    if claim is None:
+        raise NotFoundError(
+            f"nobody has claimed a table {destination_key!r}; `lading databases list` names them"
+        )
+    under_way = select(Job.id).where(Job.destination_key == destination_key, col(Job.state).in_(RUNNING))
+    if job_id := session.exec(under_way.limit(1)).first():
+        raise ConflictError(
+            f"job {job_id} of {claim.tenant} imports into that table; let it come to its end first"
+        )
+    session.delete(claim)
+    session.flush()
+    return claim
 
 
 def refuse_claimed(session: Session, tenant: str, destination_key: str) -> None:

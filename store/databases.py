@@ -83,10 +83,11 @@ def resolved(session: Session, tenant: str, definition: Definition) -> Definitio
     if name is not None and (
         database is None or (tenant != OPERATOR_TENANT and tenant not in database.tenants)
     ):
+        grant = "" if tenant == OPERATOR_TENANT else f" --grant {tenant}"
         raise NotAllowedError(
             "database.not_granted",
             f"there is no database named {name!r} that {tenant!r} may use; the operator grants one with "
-            f"`lading databases add {name} --url ... --grant {tenant}`",
+            f"`lading databases add {name} --url ...{grant}`",
         )
     return definition if database is None else at_database(definition, database)
 

@@ -1,18 +1,21 @@
 """Makes the job of a file that was brought, whoever brought it: what it will do, and whether it may."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from destinations import destination_key
 from schemas.clock import utc_now
 from schemas.definition import Mode
+from schemas.errors import BusyError
 from schemas.job import JobKind
 from schemas.settings import Settings
+from store.backend import alone
 from store.claims import claim_table, refuse_claimed
 from store.database import Transaction
 from store.databases import resolved
-from store.jobs import add_job
+from store.jobs import add_job, running_jobs
 from store.tables import DefinitionVersion, Job, Upload
 from store.uploads import put_upload
 from tasks.copying import Copy
@@ -25,6 +28,11 @@ class Origin:
     creation_path: str = "CLI"
     key_id: str | None = None
     is_queued: bool = False
+    mail: dict[str, str | None] | None = None
+    has_events: bool = False
+    bytes_expire_at: datetime | None = None
+    file_options: dict[str, Any] | None = None
+    source_job_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,18 @@ def plan_job(
     refuse_claimed(session, tenant, key)
     kind = JobKind.VALIDATE if validate_only else JobKind.IMPORT
     return Plan(tenant, stored.id, definition.mode, kind, key)
+
+
+def refuse_busy(session: Transaction, plan: Plan) -> None:
+    """Refuse the job where another import into its table is not terminal; whoever asks likewise takes turns.
+
+    Raises:
+        BusyError: names that job.
+    """
+    alone(session, "import", plan.destination_key)
+    for job in running_jobs(session, plan.tenant, plan.destination_key):
+        if job.kind is JobKind.IMPORT:
+            raise BusyError("another import into the same table has not come to its end", job.id)
 
 
 def take_in(session: Transaction, settings: Settings, plan: Plan, copy: Copy, file_name: str) -> Upload:

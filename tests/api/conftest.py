@@ -45,6 +45,8 @@ def running(settings: Settings) -> Iterator[Service]:
         thread.start()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         try:
+            # It is up when it has answered.
+            httpx.get(f"{url}/health", timeout=30)
             yield Service(settings, url)
         finally:
             server.should_exit = True

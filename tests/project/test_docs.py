@@ -5,16 +5,29 @@ import pytest
 import typer.main
 import yaml
 
-from cli.main import app
+from cli.main import command_line
 from docs import generate
 from schemas.definition import Definition, Field, FileOptions, Policies
 from schemas.document import parse_definition
 from schemas.field_types import FieldType
+from schemas.principal import Scope
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 DEFINITIONS = (ROOT / "docs" / "definitions.md").read_text()
-COMMANDS = typer.main.get_command(app).commands
+ACCESS = (ROOT / "docs" / "access.md").read_text()
+
+
+def commands(group, *above):
+    """Words after `lading` → the command, those of groups too."""
+    found = {}
+    for name, command in group.commands.items():
+        path = (*above, name)
+        found |= commands(command, *path) if hasattr(command, "commands") else {" ".join(path): command}
+    return found
+
+
+COMMANDS = commands(typer.main.get_command(command_line()))
 
 
 def first_cells(text, heading):
@@ -34,7 +47,8 @@ def test_the_generated_parts_are_what_the_code_makes():
 
 
 def test_the_readme_names_every_command_and_each_option_it_names_exists():
-    named = [cell.split()[1] for cell in first_cells(README, "Commands") if cell.startswith("lading ")]
+    cells = [cell for cell in first_cells(README, "Commands") if cell.startswith("lading ")]
+    named = [" ".join(word for word in cell.split()[1:] if word.islower()) for cell in cells]
     assert sorted(named) == sorted(COMMANDS)
     options = {option for command in COMMANDS.values() for p in command.params for option in p.opts}
     section = README.split("## Commands\n")[1].split("\n## ")[0]
@@ -45,8 +59,8 @@ def test_the_definition_in_the_readme_is_one():
     (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     definition = parse_definition(example)
     assert [f.name for f in definition.fields] == ["id", "date", "magnitude", "status"]
-    # A record model is for fields that this short example does not have.
-    assert set(yaml.safe_load(example)) == set(Definition.model_fields) - {"record"}
+    # A record model is for fields that this short example does not have, a face for who has such clients.
+    assert set(yaml.safe_load(example)) == set(Definition.model_fields) - {"record", "faces"}
 
 
 def test_the_page_on_definitions_names_every_key_type_and_policy():
@@ -56,6 +70,20 @@ def test_the_page_on_definitions_names_every_key_type_and_policy():
     assert first_cells(DEFINITIONS, "Policies") == list(Policies.model_fields)
     top = DEFINITIONS.split("\n## ")[0]
     assert re.findall(r"^\| `(\w+)`", top, re.MULTILINE) == list(Definition.model_fields)
+
+
+def test_the_page_on_access_names_every_scope_rule_and_command():
+    assert first_cells(ACCESS, "Scopes") == [scope.value for scope in Scope]
+    sources = "".join(
+        p.read_text() for room in ("schemas", "store", "tasks") for p in (ROOT / room).rglob("*.py")
+    )
+    rules = re.findall(r'NotAllowedError\(\s*"([a-z._]+)"', sources)
+    assert sorted(first_cells(ACCESS, "Refusals")) == sorted(set(rules))
+    for name, command in COMMANDS.items():
+        if name.startswith(("keys", "databases")):
+            assert f"lading {name}" in ACCESS
+            for option in [o for p in command.params for o in p.opts if o.startswith("--")]:
+                assert option in ACCESS or option in {"--json", "--home"}
 
 
 def test_every_link_of_the_readme_leads_somewhere():

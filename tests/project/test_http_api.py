@@ -4,13 +4,14 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-from api import bodies, definitions, job_resources, paging, uploads
+from api import bodies, definitions, job_resources, paging
 from api.app import create_app
 from api.documentation import JOB_EXAMPLE
 from api.problems import PROBLEM_TYPES
 from schemas.principal import Scope
 from schemas.settings import Settings
 from tasks import job_document
+from tasks.upload import LONGEST_NAME
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "http-api.md").read_text()
 
@@ -54,6 +55,10 @@ def test_the_page_names_every_scope_and_every_problem():
     assert told == {kind.uri: (str(kind.status.value), kind.meaning) for kind in PROBLEM_TYPES.values()}
 
 
+def _numbers(text):
+    return [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", text)]
+
+
 def test_the_page_tells_the_limits_that_the_code_has():
     told = {
         cells[0]: [int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*", cells[1])]
@@ -61,7 +66,7 @@ def test_the_page_tells_the_limits_that_the_code_has():
     }
     assert told["body of a definition"] == [definitions.LIMIT_BYTES]
     assert told["fields of a form"] == [bodies.MOST_FIELDS, bodies.FIELD_BYTES]
-    assert told["name of a file"] == [uploads.MOST_NAME_CHARS]
+    assert told["name of a file"] == [LONGEST_NAME]
     assert told["elements of a page"] == [paging.MOST_LIMIT, paging.DEFAULT_LIMIT]
     shown = told["columns and groups of errors that a job shows"]
     assert shown == [job_document.SHOWN_COLUMNS] == [job_document.SHOWN_GROUPS]

@@ -1,5 +1,6 @@
 """What has had its time goes, what a job still needs stays, and the counts stay for good."""
 
+import io
 import os
 import signal
 import subprocess
@@ -14,6 +15,8 @@ from schemas.clock import utc_now
 from schemas.errors import NotFoundError, StoreBusyError
 from schemas.import_request import ImportRequest
 from schemas.job import Ending, JobState
+from schemas.principal import Principal, Scope
+from store.access_tables import IdempotencyKey
 from store.database import Store
 from store.jobs import get_job
 from store.leases import held_lease
@@ -21,7 +24,7 @@ from store.uploads import get_upload, lock_bytes
 from tasks.failed_rows import failed_rows
 from tasks.poll import end_job
 from tasks.purge import purge_home
-from tasks.upload import accept_upload
+from tasks.upload import Brought, accept_file, accept_upload
 from tasks.validate import validate_job
 
 HEADER = "Id,Name,Amount"
@@ -62,6 +65,24 @@ def removed(purged):
 def write_failed_rows(lading, job_id, out):
     with Store.opened(lading.settings) as store:
         return failed_rows(lading.settings, store, job_id, out)
+
+
+def test_an_idempotency_key_goes_when_its_time_is_over_and_its_job_stays(lading, make_definition, purge_after):
+    lading.apply(make_definition())
+    key = Principal("k1", "local", frozenset({Scope.ADMIN}))
+    brought = Brought(key, io.BytesIO(b"Id\na\n"), "a.csv", "things", idempotency_key="mine")
+    job_id = accept_file(lading.settings, brought).job_id
+
+    def kept():
+        with Store.opened(lading.settings) as store, store.read() as session:
+            return session.get(IdempotencyKey, ("local", "mine"))
+
+    purge_after(6)
+    purge_after(8, dry_run=True)
+    assert kept().job_id == job_id
+    purge_after(8)
+    assert kept() is None
+    assert lading.job(job_id).state is JobState.RECEIVED
 
 
 @on_both_stores
