@@ -1,7 +1,7 @@
 """How quickly a running service works: first row, a stream of small files, what Prefect costs, cancelling.
 
-`python -m benchmarks.service [--files N] [--seconds S] [--posts N] [--rows N]`. Starts `lading serve` over a new home
-and stops it again. All that it prints was seen through the API and the job store.
+`python -m benchmarks.service [--files N] [--seconds S] [--posts N] [--rows N]`. Starts `lading serve` over a new
+home and stops it again. All that it prints was seen through the API and the job store.
 """
 
 import argparse
@@ -149,7 +149,7 @@ def _environment() -> dict[str, str]:
 
 
 def _first_row(service: _Service, posts: int) -> None:
-    """From the moment in which a file is posted, answer included, to its first row read; nothing else is done."""
+    """From the moment in which a file is posted, answer included, to its first row read; the rest is idle."""
     took = []
     for number in range(posts + 1):
         started = time.monotonic()
@@ -159,9 +159,7 @@ def _first_row(service: _Service, posts: int) -> None:
         service.wait(job_id, lambda job: job.reported_at is not None)
         time.sleep(0.5)
     median = statistics.median(took[1:])
-    print(
-        f"POST to the first row read: first {took[0]:.2f} s, then median {median:.2f} s, worst {max(took[1:]):.2f} s"
-    )
+    print(f"POST to first row read: first {took[0]:.2f} s, median {median:.2f} s, worst {max(took[1:]):.2f} s")
     _judge("first row", median, FIRST_ROW_SECONDS)
 
 
@@ -180,7 +178,7 @@ def _stream(service: _Service, files: int, seconds: float) -> None:
     if sum(job.created for job in ended) != 100 * files:
         raise RuntimeError("rows were lost")
     print(
-        f"{files} files over {last - started:.0f} s: {used / files:.2f} s of processor time each, idle parts included"
+        f"{files} files over {last - started:.0f} s: {used / files:.2f} s of processor each, idle parts included"
     )
     _judge("all terminal after the last", behind, BEHIND_SECONDS)
 
