@@ -177,7 +177,7 @@ def _stream(service: _Service, files: int, seconds: float) -> None:
     used = sum(map(_cpu_seconds, _processes(service.process.pid))) - before
     if sum(job.created for job in ended) != 100 * files:
         raise RuntimeError("rows were lost")
-    print(f"{files} files over {last - started:.0f} s: {used / files:.2f} s of processor each, idle included")
+    print(f"{files} files over {last - started:.0f} s: {used / files:.2f} s of processor each, all parts")
     _judge("all terminal after the last", behind, BEHIND_SECONDS)
 
 
