@@ -114,7 +114,7 @@ _WRITING = (
 @router.get(
     "/definitions",
     summary="List definitions",
-    responses=answers(DefinitionPage, {"definitions": [_SUMMARY], "next": None}, INVALID_REQUEST),
+    responses=answers(DefinitionPage, {"definitions": [_SUMMARY], "next": None}, NOT_FOUND, INVALID_REQUEST),
 )
 async def list_all(
     service: CurrentContext, who: CurrentPrincipal, wanted: Annotated[PageQuery, Query()]

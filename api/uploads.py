@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -32,6 +32,13 @@ router = APIRouter(tags=["jobs"])
 CREATION_PATH = "API"
 
 
+def _true_or_false(text: object) -> object:
+    """Refuse the many other words that pydantic takes for a truth value."""
+    if str(text).lower() not in {"true", "false"}:
+        raise ValueError("is neither 'true' nor 'false'")
+    return text
+
+
 class UploadFields(BaseModel):
     """What stands beside the file."""
 
@@ -39,7 +46,7 @@ class UploadFields(BaseModel):
 
     definition: Annotated[str, Field(min_length=1, max_length=100)]
     mode: Mode | None = None
-    validate_only: bool = False
+    validate_only: Annotated[bool, BeforeValidator(_true_or_false)] = False
 
 
 _BODY: dict[str, Any] = {

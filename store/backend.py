@@ -1,13 +1,33 @@
 """What the job store wants of a database, whichever it is: engines, a name for messages, errors understood."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from schemas.errors import LadingError
+
+
+class Users:
+    """How many use something that is given up when the last one leaves."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._number = 0
+
+    def enter(self) -> None:
+        """One more uses it."""
+        with self._lock:
+            self._number += 1
+
+    def leave(self) -> bool:
+        """One fewer uses it; true when that was the last."""
+        with self._lock:
+            self._number -= 1
+            return self._number == 0
 
 
 @dataclass(frozen=True)
@@ -18,6 +38,7 @@ class Backend:
         place: how messages name it; never with a password.
         reader: its transactions see one moment of the store.
         writer: of the same pool; its transactions wait for others as long as the settings say.
+        users: the open stores over it, which share its connections.
         understand: what an error of the database says to the caller; None where it is about single rows.
     """
 
@@ -25,6 +46,7 @@ class Backend:
     reader: Engine
     writer: Engine
     understand: Callable[[DBAPIError], LadingError | None]
+    users: Users = field(default_factory=Users)
 
 
 def is_postgres(session: Session | Connection) -> bool:

@@ -22,6 +22,7 @@ class Store:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+        backend.users.enter()
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -77,7 +78,8 @@ class Store:
 
     def close(self) -> None:
         """Give the connections back; the store is not used after this."""
-        self._backend.reader.dispose()
+        if self._backend.users.leave():
+            self._backend.reader.dispose()
 
     @contextmanager
     def _understood(self) -> Iterator[None]:

@@ -1,11 +1,16 @@
 """Brings the tables of the job store to the newest schema, whoever else is just doing the same."""
 
+from threading import Lock
+
 from sqlalchemy import Connection, text
 
 from store.backend import Backend, alone
 
 SCHEMA_VERSION = "0004"
 """The newest migration; a test compares it with `store/migrations/versions`."""
+
+_IN_THIS_PROCESS = Lock()
+"""Alembic keeps the connection that it works on in a variable of its module, which threads share."""
 
 
 def migrate(backend: Backend) -> None:
@@ -17,7 +22,7 @@ def migrate(backend: Backend) -> None:
     with backend.reader.connect() as connection:
         if _version(connection) == SCHEMA_VERSION:
             return
-    with backend.writer.begin() as connection:
+    with _IN_THIS_PROCESS, backend.writer.begin() as connection:
         alone(connection, "migration")
         from store.upgrading import upgrade
 

@@ -18,7 +18,7 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", 401, 403, 404, 422]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_schemathesis_finds_nothing(settings, prefect_api_url, tmp_path, examples):
     settings = settings.model_copy(update={"prefect_api_url": prefect_api_url, "work_pool": "lading"})
     configuration = tmp_path / "schemathesis.toml"

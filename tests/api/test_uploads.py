@@ -159,6 +159,7 @@ NO_UPLOAD = {
     "a file twice": DEFINITION + form_field("file", "x") + file_part(CSV) + END,
     "an unknown field": DEFINITION + form_field("colour", "red") + file_part(CSV) + END,
     "an unknown mode": DEFINITION + form_field("mode", "merge") + file_part(CSV) + END,
+    "a truth value in other words": DEFINITION + form_field("validate_only", "1") + file_part(CSV) + END,
     "a file under another name": DEFINITION + file_part(CSV, name="other") + END,
 }
 
@@ -232,6 +233,7 @@ def test_a_key_that_was_revoked_lets_nobody_in_soon(service, tenant):
         assert client.get("/jobs").json()["type"] == "/problems/unauthenticated"
 
 
+@pytest.mark.slow
 def test_two_hundred_uploads_at_a_time_are_two_hundred_jobs(service, tenant):
     token = service.key(tenant).token
 

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,9 @@ from sqlalchemy.exc import StatementError
 from sqlmodel import SQLModel
 
 from schemas.errors import FatalError, StoreBusyError
+from schemas.settings import Settings
 from store.database import Store
+from store.job_lists import JobFilter, page_of_jobs
 from store.jobs import check_epoch, get_job, set_values
 from store.migrating import SCHEMA_VERSION
 from store.uploads import put_upload
@@ -86,6 +89,7 @@ def test_a_naive_time_is_never_stored(store, new_job):
 
 OPEN = """
 from schemas.settings import Settings
+from schemas.settings import Settings
 from store.database import Store
 with Store.opened(Settings()) as store, store.read() as session:
     assert session.connection().exec_driver_sql("SELECT count(*) FROM job").scalar() == 0
@@ -96,3 +100,23 @@ def test_processes_may_make_the_same_store_at_the_same_time(settings, environmen
     children = [subprocess.Popen([sys.executable, "-c", OPEN], env=environment(settings)) for _ in range(4)]
     assert [child.wait(timeout=60) for child in children] == [0, 0, 0, 0]
     assert settings.store_path.exists() is (settings.store_url is None)
+
+
+def test_threads_of_one_process_make_new_stores_at_the_same_time(tmp_path):
+    homes = [Settings(home=tmp_path / str(number)) for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        stores = list(pool.map(Store.open, homes))
+    for store in stores:
+        with store.read() as session:
+            assert page_of_jobs(session, "local", JobFilter(), limit=1) == []
+        store.close()
+
+
+def test_the_connections_of_a_store_outlive_the_end_of_another_over_the_same_file(settings):
+    with Store.opened(settings) as store:
+        with store.read() as session:
+            before = session.connection().connection.dbapi_connection
+        with Store.opened(settings):
+            """Opened and closed."""
+        with store.read() as session:
+            assert session.connection().connection.dbapi_connection is before
