@@ -125,7 +125,8 @@ def accept_file(settings: Settings, brought: Brought) -> Accepted:
                 return Accepted(known, is_new=False)
             if brought.is_exclusive:
                 refuse_busy(session, plan)
-            upload = take_in(session, settings, plan, copy, plain_name(brought.file_name))
+            file_name, expires_at = plain_name(brought.file_name), brought.bytes_expire_at
+            upload = take_in(session, settings, plan, copy, file_name, expires_at=expires_at)
             origin = Origin(
                 brought.creation_path,
                 principal.key_id,
