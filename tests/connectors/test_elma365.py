@@ -170,22 +170,20 @@ class TestParts:
 
 @pytest.mark.parametrize("path", [TEMPORARY, directory()], ids=["temporary", "directory"])
 @pytest.mark.parametrize("part", ["file", "File", None])
-@pytest.mark.parametrize(
-    "ranged", [f"bytes 0-{len(CSV)}/{len(CSV)}", f"bytes 0-{len(CSV) - 1}/{len(CSV)}", None]
-)
-def test_a_whole_file_comes_as_a_form_or_as_it_is_with_a_range_or_without(client, finish, path, part, end):
-    client_hash = str(uuid4())
-    body = {"content": CSV} if part is None else {"files": {part: ("rows.csv", CSV)}}
-    headers = {} if end is None else {"Content-Range": f"bytes 0-{end}/{len(CSV)}"}
-    answer = client.http.post(path, params={"hash": client_hash}, headers=headers, **body)
-    assert answer.status_code == 200
-    file = answer.json()["file"]
-    assert list(file) == ["__id", "name", "size"]
-    assert (file["name"], file["size"]) == ("rows.csv" if part else client_hash, len(CSV))
-    assert client_hash not in file["__id"]
-    import_id = client.start(client_hash).json()["importId"]
-    finish()
-    assert client.status(import_id).json()["count"] == 2
+def test_a_whole_file_comes_as_a_form_or_as_it_is_with_a_range_or_without(client, finish, path, part):
+    for end, name in ((len(CSV), "a.csv"), (len(CSV) - 1, "b.csv"), (None, "c.csv")):
+        client_hash = str(uuid4())
+        body = {"content": CSV} if part is None else {"files": {part: (name, CSV)}}
+        headers = {} if end is None else {"Content-Range": f"bytes 0-{end}/{len(CSV)}"}
+        answer = client.http.post(path, params={"hash": client_hash}, headers=headers, **body)
+        assert answer.status_code == 200
+        file = answer.json()["file"]
+        assert list(file) == ["__id", "name", "size"]
+        assert (file["name"], file["size"]) == (name if part else client_hash, len(CSV))
+        assert client_hash not in file["__id"]
+        import_id = client.start(client_hash).json()["importId"]
+        finish()
+        assert client.status(import_id).json()["count"] == 2
 
 
 def test_a_name_that_the_directory_has_gets_a_number(client):
