@@ -1,6 +1,7 @@
 """ELMA365's clients, over a real socket: every status and every trap of its documents."""
 
 import io
+import json
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler
 from uuid import uuid4
 
 import httpx
@@ -22,6 +24,7 @@ from store.definitions import put_definition
 from store.jobs import get_job
 from store.keys import add_key
 from tasks.purge import purge_home
+from tests.tasks.https_server import serving
 
 CSV = b"Id,Name,Amount\r\na,Ann,1\r\nb,Bob,2\r\nc,Cem,x\r\n"
 APP = "/elma365/pub/v1/app/goods/things/import"
@@ -399,6 +402,43 @@ def test_event_handlers_are_what_the_job_tells_webhooks(client, service, with_ha
     with Store.opened(service.settings) as store, store.read() as session:
         job = get_job(session, import_id)
     assert (job.has_events, job.creation_path, job.key_id) == (with_handlers, "ELMA365", client.key.key_id)
+
+
+class Told(BaseHTTPRequestHandler):
+    """Keeps the records that it is told of."""
+
+    records: list
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        type(self).records.append((body["type"], body["data"]["record"]["id"]))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_with_event_handlers_webhooks_are_told_of_each_record_and_without_of_none(service, come_in, finish):
+    told = type("Ours", (Told,), {"records": []})
+    client = come_in(service.key("local"))
+    with serving(told) as url, service.client(service.key("local", Scope.ADMIN).token) as operator:
+        secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+        definition = {
+            "name": "things",
+            "key": ["id"],
+            "fields": [{"name": "id", "header": "Id"}, {"name": "name", "header": "Name"}],
+            "destination": {"table": "things"},
+            "faces": ADDRESS,
+            "webhooks": [{"url": url, "secret": secret}],
+        }
+        assert operator.put("/definitions/things", json=definition).status_code == 201
+        client.start(client.upload(), withEventHandlers=False)
+        finish()
+        assert told.records == []
+        client.start(client.upload(CSV.replace(b"Bob", b"Ben") + b"d,Dan,4\r\n"), withEventHandlers=True)
+        finish()
+        assert told.records == [("record.updated", "b"), ("record.created", "d")]
 
 
 @pytest.mark.slow
