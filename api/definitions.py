@@ -34,7 +34,7 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
 )
 from formats.template import write_template
-from schemas.authority import refuse_beyond
+from schemas.authority import refuse_beyond, refuse_webhooks_beyond
 from schemas.document import parse_definition
 from schemas.errors import DefinitionError, NotAllowedError, NotFoundError
 from schemas.principal import Principal
@@ -220,6 +220,7 @@ def _keep(service: Context, who: Principal, text: str, name: str | None) -> tupl
             "definition.not_allowed", f"the key may not use the definition {definition.name!r}"
         )
     refuse_beyond(who.is_operator, definition)
+    refuse_webhooks_beyond(who.is_operator, definition)
     with service.store.write() as session:
         resolved(session, who.tenant, definition)
         before = {stored.id for stored in list_definitions(session, who.tenant)}

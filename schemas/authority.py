@@ -10,7 +10,7 @@ def refuse_beyond(principal_is_operator: bool, definition: Definition) -> None:
 
     Raises:
         NotAllowedError: `secret.reference`, it names an environment variable of the operator's machine;
-            `database.url`, it names a database by its address or path; `webhook.url`, a webhook's is not https.
+            `database.url`, it names a database by its address or path.
     """
     if principal_is_operator:
         return
@@ -26,12 +26,18 @@ def refuse_beyond(principal_is_operator: bool, definition: Definition) -> None:
             f"the definition {definition.name!r} names a database by its URL (destination.database); only the "
             "operator may. A tenant's names 'default', its own database, or one that the operator granted it",
         )
-    _refuse_webhooks_beyond(definition)
 
 
-def _refuse_webhooks_beyond(definition: Definition) -> None:
-    """Where an address leads is decided when it is called (`tasks.outgoing`)."""
-    for hook in definition.webhooks:
+def refuse_webhooks_beyond(principal_is_operator: bool, definition: Definition) -> None:
+    """Nothing, where whoever brings the definition may name its webhooks; whoever uses it need not be the same.
+
+    Where an address leads is decided when it is called (`tasks.outgoing`).
+
+    Raises:
+        NotAllowedError: `secret.reference`, one names an environment variable of the operator's machine;
+            `webhook.url`, the address of one is not https.
+    """
+    for hook in () if principal_is_operator else definition.webhooks:
         if hook.secret.startswith(REFERENCE):
             raise NotAllowedError(
                 "secret.reference",

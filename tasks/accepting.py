@@ -84,8 +84,19 @@ def refuse_busy(session: Transaction, plan: Plan) -> None:
             raise BusyError("another import into the same table has not come to its end", job.id)
 
 
-def take_in(session: Transaction, settings: Settings, plan: Plan, copy: Copy, file_name: str) -> Upload:
+def take_in(
+    session: Transaction,
+    settings: Settings,
+    plan: Plan,
+    copy: Copy,
+    file_name: str,
+    *,
+    expires_at: datetime | None = None,
+) -> Upload:
     """Claim the table, if anything is to be written, and put the bytes in their place.
+
+    Args:
+        expires_at: when the bytes may go; None: as the settings say.
 
     Raises:
         NotAllowedError: the table became another's meanwhile.
@@ -98,7 +109,7 @@ def take_in(session: Transaction, settings: Settings, plan: Plan, copy: Copy, fi
         sha256=copy.sha256,
         size_bytes=copy.size_bytes,
         file_name=file_name,
-        days=settings.upload_days,
+        days=settings.upload_days if expires_at is None else (expires_at - utc_now()) / timedelta(days=1),
     )
     # Not before the bytes are locked: a purge may be removing the same ones.
     copy.move_to(settings.upload_path(copy.sha256))

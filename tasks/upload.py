@@ -127,8 +127,8 @@ def accept_file(settings: Settings, brought: Brought) -> Accepted:
                 return Accepted(known, is_new=False)
             if brought.is_exclusive:
                 refuse_busy(session, plan)
-            name = brought.file_name if brought.is_label else plain_name(brought.file_name)
-            upload = take_in(session, settings, plan, copy, name)
+            file_name = brought.file_name if brought.is_label else plain_name(brought.file_name)
+            upload = take_in(session, settings, plan, copy, file_name, expires_at=brought.bytes_expire_at)
             origin = Origin(
                 brought.creation_path,
                 principal.key_id,

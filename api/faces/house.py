@@ -16,6 +16,7 @@ from api.faces.job_views import created_ids, job_view
 from api.faces.receiving import received_body, received_form
 from connectors.face import JobView, Received, Submission
 from formats import write_template
+from schemas.client_file import FilePart, FileRules, KeptFile, OpenFile
 from schemas.definition import Definition
 from schemas.errors import NotAllowedError, NotFoundError
 from schemas.job_link import job_link
@@ -28,6 +29,7 @@ from store.jobs import job_of
 from store.keys import principal_of
 from store.pages import list_errors
 from tasks.again import accept_again
+from tasks.client_files import open_client_file, take_part
 from tasks.locating import detected_of
 from tasks.mail import refuse_recipients
 from tasks.upload import Brought, accept_file
@@ -74,6 +76,16 @@ class House:
         if not principal.may_use(names[0]):
             raise NotAllowedError("definition.not_allowed", "the key may not be used for this")
         return names[0]
+
+    def take_part(self, principal: Principal, part: FilePart, rules: FileRules) -> KeptFile:
+        """Keep a part of a client's file, or all of it; one that is there already is no error."""
+        context = self._context()
+        return take_part(context.settings, context.store, principal.tenant, part, rules)
+
+    def open_client_file(self, principal: Principal, client_hash: str) -> OpenFile:
+        """The whole file that the client brought under this id."""
+        context = self._context()
+        return open_client_file(context.settings, context.store, principal.tenant, client_hash)
 
     def submit(self, principal: Principal, submission: Submission) -> str:
         """Accept the import; gives the id of its job, which a worker will begin."""

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from schemas.authority import refuse_beyond
+from schemas.authority import refuse_webhooks_beyond
 from schemas.definition import Definition
 from schemas.errors import DefinitionError, FatalError, NotAllowedError
 from schemas.secret_key import Seal
@@ -102,12 +102,12 @@ def test_a_webhook_that_can_not_be_told_is_refused_and_its_secret_not_repeated(w
 
 
 def test_a_tenant_names_https_addresses_and_secrets_of_its_own_only(with_hooks):
-    refuse_beyond(False, with_hooks(("https://a.example/", SECRET)))
-    refuse_beyond(True, with_hooks(("http://localhost/", "env:HOOK")))
+    refuse_webhooks_beyond(False, with_hooks(("https://a.example/", SECRET)))
+    refuse_webhooks_beyond(True, with_hooks(("http://localhost/", "env:HOOK")))
     for hook, rule in (
         (("http://a.example/", SECRET), "webhook.url"),
         (("https://a.example/", "env:HOOK"), "secret.reference"),
     ):
         with pytest.raises(NotAllowedError) as refused:
-            refuse_beyond(False, with_hooks(hook))
+            refuse_webhooks_beyond(False, with_hooks(hook))
         assert refused.value.rule == rule
