@@ -18,6 +18,7 @@ from schemas.settings import Settings
 from store.client_files import (
     client_bytes,
     find_client_file,
+    lock_client_files,
     locked_client_file,
     new_client_file,
 )
@@ -86,6 +87,7 @@ def _known(
             )
         _check_sizes(part, None, rules)
         with store.write() as session:
+            lock_client_files(session, tenant)
             _check_room(settings, session, tenant, part, rules, now)
             found = new_client_file(session, _file_of(tenant, part, rules, now))
     if (found.size_bytes, found.directory) != (part.total_bytes, part.directory):
