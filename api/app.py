@@ -11,12 +11,15 @@ from api.bodies import BodyLimit
 from api.context import Context
 from api.documentation import DocumentedApp
 from api.error_handlers import handle_errors
+from api.faces import mount_faces
 from api.health_check import HealthCheck
 from api.keys import KnownKeys
+from api.pages import pages_router
 from api.request_log import RequestLog
-from api.signing import signer_of
 from schemas.settings import Settings
+from schemas.signing import signer_of
 from store.database import Store
+from tasks.shipped import keep_shipped_definitions
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -25,6 +28,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with Store.opened(settings) as store:
+            keep_shipped_definitions(store)
             health_check = HealthCheck(settings, store)
             app.state.context = Context(settings, store, signer_of(settings), KnownKeys(), health_check)
             yield
@@ -41,6 +45,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     for room in (uploads, jobs, job_rows, failed_rows, definitions, problem_pages, health):
         app.include_router(room.router)
+    app.include_router(pages_router())
+    mount_faces(app, settings)
     handle_errors(app)
     app.add_middleware(BodyLimit, limit_bytes=settings.upload_limit_bytes)
     app.add_middleware(RequestLog)

@@ -12,8 +12,8 @@ from starlette.requests import HTTPConnection
 
 from api.health_check import HealthCheck
 from api.keys import KnownKeys
-from api.signing import Signer
 from schemas.settings import Settings
+from schemas.signing import Signer
 from store.database import Store, Transaction
 from store.definitions import definition_of
 from store.tables import DefinitionVersion

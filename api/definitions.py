@@ -34,14 +34,16 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
 )
 from formats.template import write_template
-from schemas.authority import refuse_beyond
+from schemas.authority import refuse_beyond, refuse_webhooks_beyond
 from schemas.document import parse_definition
 from schemas.errors import DefinitionError, NotAllowedError, NotFoundError
 from schemas.principal import Principal
+from schemas.webhook_secrets import masked
 from store.database import Transaction
 from store.databases import resolved
-from store.definitions import get_definition, list_definitions, put_definition, remove_definition
+from store.definitions import get_definition, list_definitions, remove_definition
 from store.tables import DefinitionVersion
+from tasks.definition_keeping import keep_definition
 from tasks.job_document import Time
 
 router = APIRouter(tags=["definitions"])
@@ -218,10 +220,11 @@ def _keep(service: Context, who: Principal, text: str, name: str | None) -> tupl
             "definition.not_allowed", f"the key may not use the definition {definition.name!r}"
         )
     refuse_beyond(who.is_operator, definition)
+    refuse_webhooks_beyond(who.is_operator, definition)
     with service.store.write() as session:
         resolved(session, who.tenant, definition)
         before = {stored.id for stored in list_definitions(session, who.tenant)}
-        stored = put_definition(session, who.tenant, definition)
+        stored = keep_definition(service.settings, session, who.tenant, definition)
         return _resource(service, who, stored), stored.id not in before
 
 
@@ -270,8 +273,8 @@ def _summary(service: Context, who: Principal, stored: DefinitionVersion) -> Def
 
 def _resource(service: Context, who: Principal, stored: DefinitionVersion) -> DefinitionResource:
     summary = _summary(service, who, stored)
-    document = stored.document
+    document = masked(stored.definition).model_dump(mode="json")
     if summary["is_shared"]:
-        # Where the operator's databases are, and what their secrets are called, is no tenant's business.
-        document = document | {"destination": {"table": document["destination"]["table"]}}
+        # Where the operator's databases and webhooks are, and what secrets are called, is no tenant's business.
+        document = document | {"destination": {"table": document["destination"]["table"]}, "webhooks": []}
     return {**summary, "definition": document}

@@ -19,7 +19,7 @@ from schemas.job import Outcome
 from schemas.principal import Principal
 from store.pages import FILE_CHUNK, chunk_of_error, list_errors, list_pages
 from store.tables import Job
-from tasks.job_document import ErrorDocument, error_document
+from tasks.error_document import ErrorDocument, error_document
 
 router = APIRouter(tags=["jobs"])
 SCANNED_CHUNKS = 100

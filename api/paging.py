@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.context import Context
 from api.problems import NOT_FOUND, ProblemError
-from api.signing import Purpose
+from schemas.signing import Purpose
 
 DEFAULT_LIMIT = 50
 MOST_LIMIT = 200

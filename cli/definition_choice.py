@@ -5,31 +5,15 @@ from pathlib import Path
 
 import typer
 
-from cli.options import existing
-from cli.output import plain, say
-from schemas.definition import Definition
-from schemas.document import read_definition, write_definition
+from cli.inference import infer_file, show_inference
+from cli.named_definition import is_document, stored_definition
+from schemas.document import read_definition
 from schemas.errors import FatalError, NotFoundError
 from schemas.settings import Settings
 from store.database import Store
-from store.definitions import get_definition, put_definition
+from store.definitions import get_definition
 from store.tables import DefinitionVersion
-from tasks.reading import Proposal, infer
-
-DOCUMENTS = (".yaml", ".yml", ".json")
-
-
-def named_definition(settings: Settings, named: str) -> Definition:
-    """The stored definition of this name, or the one in the document of this path; nothing is kept.
-
-    Raises:
-        NotFoundError: there is neither.
-        DefinitionError: the document is wrong.
-    """
-    if is_document(named):
-        return read_definition(Path(named))
-    with Store.opened(settings) as store, store.read() as session:
-        return get_definition(session, settings.tenant, named).definition
+from tasks.definition_keeping import keep_definition
 
 
 def kept_definition(settings: Settings, named: str) -> DefinitionVersion:
@@ -39,21 +23,11 @@ def kept_definition(settings: Settings, named: str) -> DefinitionVersion:
         NotFoundError: there is neither.
         DefinitionError: the document is wrong.
     """
-    definition = named_definition(settings, named)
+    if not is_document(named):
+        return stored_definition(settings, named)
+    definition = read_definition(Path(named))
     with Store.opened(settings) as store, store.write() as session:
-        if is_document(named):
-            return put_definition(session, settings.tenant, definition)
-        return get_definition(session, settings.tenant, named)
-
-
-def infer_file(settings: Settings, path: Path) -> Proposal:
-    """The definition that accepts every well-formed row of the file.
-
-    Raises:
-        NotFoundError: there is no such file.
-        FileRefusedError: the file can't be read as a table.
-    """
-    return infer(settings.limits, existing(path), path.name)
+        return keep_definition(settings, session, settings.tenant, definition)
 
 
 def agreed_definition(settings: Settings, path: Path, *, yes: bool, quiet: bool) -> DefinitionVersion:
@@ -75,19 +49,7 @@ def agreed_definition(settings: Settings, path: Path, *, yes: bool, quiet: bool)
         if not yes and not _agreed(f"{question} and import the file?"):
             raise FatalError("nothing was imported; write a definition and name it with -d")
         with store.write() as session:
-            return put_definition(session, settings.tenant, definition)
-
-
-def show_inference(inference: Proposal) -> None:
-    """Print the definition as the document that `lading apply` takes, and what to look at."""
-    plain(write_definition(inference.definition).rstrip())
-    for note in inference.notes:
-        say("note", note)
-
-
-def is_document(named: str) -> bool:
-    """Whether this is the path of a definition's document, and not the name of a stored one."""
-    return named.lower().endswith(DOCUMENTS)
+            return keep_definition(settings, session, settings.tenant, definition)
 
 
 def _known(store: Store, settings: Settings, name: str) -> DefinitionVersion | None:

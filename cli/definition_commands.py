@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.definition_choice import named_definition
 from cli.file_modes import open_as_usual
+from cli.named_definition import named_definition, stored_definition
 from cli.options import Home, Json, Tenant, settings_for, writable
 from cli.output import plain, print_json, say
 from formats import write_template
@@ -16,9 +16,11 @@ from schemas.document import read_definition, write_definition
 from schemas.errors import NotAllowedError
 from schemas.json_schema import json_schema
 from schemas.principal import OPERATOR_TENANT
+from schemas.webhook_secrets import masked
 from store.database import Store
-from store.definitions import get_definition, list_definitions, put_definition
+from store.definitions import list_definitions
 from store.tables import DefinitionVersion
+from tasks.definition_keeping import keep_definition
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +43,7 @@ def apply_command(
     settings = settings_for(home, tenant)
     definition = read_definition(file)
     with Store.opened(settings) as store, store.write() as session:
-        stored = put_definition(session, settings.tenant, definition)
+        stored = keep_definition(settings, session, settings.tenant, definition)
     if as_json:
         return print_json({"name": stored.name, "version": stored.version})
     say("definition", f"{stored.name}, version {stored.version}")
@@ -59,16 +61,14 @@ def definitions_command(
 ) -> None:
     """List the stored definitions that a tenant sees, or show one as a document that `lading apply` takes."""
     settings = settings_for(home, tenant)
-    with Store.opened(settings) as store, store.read() as session:
-        if name is None:
-            stored = list_definitions(session, settings.tenant)
-            shown = [_row(d) for d in stored]
-        else:
-            definition = get_definition(session, settings.tenant, name).definition
-    if name is not None and (schema or as_json):
-        return print_json(json_schema(definition) if schema else definition.model_dump(mode="json"))
     if name is not None:
+        definition = masked(stored_definition(settings, name).definition)
+        if schema or as_json:
+            return print_json(json_schema(definition) if schema else definition.model_dump(mode="json"))
         return plain(write_definition(definition).rstrip())
+    with Store.opened(settings) as store, store.read() as session:
+        stored = list_definitions(session, settings.tenant)
+    shown = [_row(d) for d in stored]
     if as_json:
         return print_json({"definitions": shown})
     for row in shown:

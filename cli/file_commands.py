@@ -4,12 +4,11 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.definition_choice import infer_file, is_document, named_definition, show_inference
-from cli.job_view import error_text
+from cli.error_view import SHOWN_ERRORS, error_text
 from cli.options import Home, Json, existing, settings_for
 from cli.output import ExitStatus, plain, print_json, say
 from schemas.definition import Definition
@@ -17,13 +16,12 @@ from schemas.errors import FileRefusedError
 from schemas.row_error import RowError
 from schemas.settings import Settings
 from schemas.text_table import Detected
-from tasks.budget import objection_to
-from tasks.job_document import error_document
+from tasks.error_document import error_document
 from tasks.reader_limits import unenforced
-from tasks.reading import check, look
-from tasks.staging import Draft
+from tasks.reading import StageFolder, check, look
 
-SHOWN_ERRORS = 20
+if TYPE_CHECKING:
+    from tasks.budget import Objection
 
 
 def register(app: typer.Typer) -> None:
@@ -41,13 +39,9 @@ def check_command(
     home: Home = None,
 ) -> None:
     """Say what the file is and what would be refused; nothing is kept. Exit status as for import."""
-    # A home is needed, and made, only where a stored definition is asked for.
-    is_stored = definition is not None and not is_document(definition)
-    settings = settings_for(home) if is_stored else Settings()
     existing(file)
-    chosen = named_definition(settings, definition) if definition is not None else None
     try:
-        found = _with_definition(settings, file, chosen) if chosen is not None else _alone(settings, file)
+        found = _alone(file) if definition is None else _with_definition(file, definition, home)
     except FileRefusedError as refusal:
         found = {
             "refused": True,
@@ -69,6 +63,8 @@ def infer_command(
     file: Annotated[Path, typer.Argument(help="The file to learn from.")], as_json: Json = False
 ) -> None:
     """Print a definition that accepts every row of the file, to be edited and applied."""
+    from cli.inference import infer_file, show_inference
+
     inference = infer_file(Settings(), file)
     if as_json:
         document = inference.definition.model_dump(mode="json")
@@ -76,14 +72,19 @@ def infer_command(
     return show_inference(inference)
 
 
-def _alone(settings: Settings, file: Path) -> dict[str, Any]:
+def _alone(file: Path) -> dict[str, Any]:
     """What the file is by itself: its rows, and those that can't be split into cells."""
-    seen = look(settings.limits, file, file.name, SHOWN_ERRORS)
+    seen = look(Settings().limits, file, file.name, SHOWN_ERRORS)
     return _found(seen.detected, seen.rows, [], seen.errors, seen.malformed)
 
 
-def _with_definition(settings: Settings, file: Path, definition: Definition) -> dict[str, Any]:
-    """What an import with this definition would refuse."""
+def _with_definition(file: Path, named: str, home: Path | None) -> dict[str, Any]:
+    """What an import with the definition of this name, or in this document, would refuse."""
+    from cli.named_definition import is_document, named_definition
+
+    # A home is needed, and made, only where a stored definition is asked for.
+    settings = Settings() if is_document(named) else settings_for(home)
+    definition = named_definition(settings, named)
     errors: list[RowError] = []
 
     def keep(_part: str, found: Sequence[RowError], rows: int) -> None:
@@ -92,13 +93,23 @@ def _with_definition(settings: Settings, file: Path, definition: Definition) -> 
         errors.extend(found[: SHOWN_ERRORS - len(errors)])
 
     with tempfile.TemporaryDirectory(prefix="lading-check-") as folder:
-        draft = Draft(Path(folder) / "draft")
-        checked = check(settings.limits, file, file.name, definition, draft, keep)
-        objection = objection_to(definition, draft, checked.rows)
+        draft = Path(folder) / "draft"
+        stage = StageFolder(draft, is_draft=True)
+        checked = check(settings.limits, file, file.name, definition, stage, keep)
+        objection = _objection(definition, draft, checked.rows)
     found = _found(checked.detected, checked.rows, checked.warnings, errors, checked.groups.total())
     if objection is None:
         return found
     return found | {"refused": True, "error_code": objection.code, "error_message": objection.message}
+
+
+def _objection(definition: Definition, draft: Path, rows: int) -> "Objection | None":
+    if not definition.judges_files:
+        return None
+    from tasks.budget import objection_to
+    from tasks.staging import Draft
+
+    return objection_to(definition, Draft(draft), rows)
 
 
 def _found(

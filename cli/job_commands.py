@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.job_view import SHOWN_ERRORS, tell_job
+from cli.error_view import SHOWN_ERRORS
+from cli.job_view import tell_job
 from cli.options import Home, Json, settings_for, writable
 from cli.output import plain, print_json
 from store.database import Store, Transaction

@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from cli.error_view import SHOWN_ERRORS, error_text
 from cli.file_modes import open_as_usual
 from cli.output import ExitStatus, error_line, plain, print_json, say
 from schemas.errors import LadingError
@@ -17,10 +18,9 @@ from store.jobs import get_job
 from store.pages import list_errors
 from store.tables import Job, Upload
 from store.uploads import get_upload
+from tasks.error_document import error_document
 from tasks.failed_rows import failed_rows, failed_rows_path
-from tasks.job_document import error_document, job_document
-
-SHOWN_ERRORS = 20
+from tasks.job_document import job_document
 
 
 def exit_status(job: Job) -> ExitStatus:
@@ -166,12 +166,3 @@ def _show_times(job: Job, upload: Upload) -> None:
         for what, expires, purged in shown
     ]
     say("kept", f"{', '.join(parts)}; counts for good")
-
-
-def error_text(error: RowError) -> str:
-    """The error in one line: where, what, and the value as it stood."""
-    where = [f"{name} {value}" for name, value in (("row", error.row), ("line", error.line)) if value]
-    where += [f"column {error.column}"] if error.column else []
-    where += [error.field] if error.field else []
-    value = "" if error.value is None else f": {error.value!r}"
-    return f"{', '.join(where) or 'file'}: {error.message} ({error.code}){value}"

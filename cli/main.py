@@ -1,21 +1,12 @@
 """The command `lading`: its subcommands, and what an error makes of the exit status."""
 
+import importlib
 import logging
 import sys
 
 import typer
 from pydantic import ValidationError
 
-from cli import (
-    database_commands,
-    definition_commands,
-    file_commands,
-    import_commands,
-    job_commands,
-    key_commands,
-    purge_commands,
-    serve_commands,
-)
 from cli.file_modes import closed_to_others
 from cli.log import keep_traceback, log_nowhere
 from cli.options import refuse_undecodable
@@ -30,24 +21,39 @@ from schemas.errors import (
     LeaseLostError,
 )
 
-app = typer.Typer(
-    name="lading",
-    help="Import files of records into a destination exactly once. Every row accounted for.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-for room in (
-    import_commands,
-    file_commands,
-    definition_commands,
-    job_commands,
-    key_commands,
-    database_commands,
-    purge_commands,
-    serve_commands,
-):
-    room.register(app)
+COMMANDS = {
+    "import": "import_commands",
+    "resume": "import_commands",
+    "check": "file_commands",
+    "infer": "file_commands",
+    "apply": "definition_commands",
+    "definitions": "definition_commands",
+    "template": "definition_commands",
+    "jobs": "job_commands",
+    "job": "job_commands",
+    "keys": "key_commands",
+    "databases": "database_commands",
+    "purge": "purge_commands",
+    "serve": "serve_commands",
+    "status": "serve_commands",
+}
+"""Command → the module that has it; what another command needs is not imported."""
+
+
+def command_line(command: str | None = None) -> typer.Typer:
+    """All commands; or those of the module that has this one, where there is such a command."""
+    app = typer.Typer(
+        name="lading",
+        help="Import files of records into a destination exactly once. Every row accounted for.",
+        callback=_nothing,  # with a callback the name of a command is asked for where there is but one
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    named = COMMANDS.get(command or "")
+    for module in [named] if named is not None else dict.fromkeys(COMMANDS.values()):
+        importlib.import_module(f"cli.{module}").register(app)
+    return app
 
 
 def main() -> None:
@@ -58,10 +64,14 @@ def main() -> None:
         _run()
 
 
+def _nothing() -> None:
+    pass
+
+
 def _run() -> None:
     try:
         refuse_undecodable(sys.argv[1:])
-        app()
+        command_line(next(iter(sys.argv[1:]), None))()
     except StoppedError as stopped:
         error_line(str(stopped))
         sys.exit(stopped.status)

@@ -2,16 +2,25 @@
 
 from collections.abc import Callable
 
+from cli.serve.serving import now_serving
 from cli.stopping import job_at_stake
 from flows import run
-from flows.prefect_server import prefect_server
 from schemas.import_request import ImportRequest
 from schemas.settings import Settings
 
+ANSWER_SECONDS = 2.0
+"""A service that is busy for longer is done without: the import matters more than its picture."""
+
 
 def run_import(settings: Settings, request: ImportRequest, *, as_flow: bool, say: Callable[[str], None]) -> str:
-    """Import one file, as a Prefect flow or without Prefect; gives the job's id."""
+    """Import one file, as a Prefect flow or without Prefect; gives the job's id.
+
+    Where a service of this home is up, its Prefect server shows the run.
+    """
+    settings = _with_service(settings)
     if as_flow or settings.prefect_api_url is not None:
+        from flows.prefect_server import prefect_server
+
         # The server starts while Prefect is imported: both take seconds.
         with prefect_server(settings, say):
             from flows.run_as_flow import import_as_flow
@@ -20,6 +29,20 @@ def run_import(settings: Settings, request: ImportRequest, *, as_flow: bool, say
                 return import_as_flow(request)
     with job_at_stake():
         return run.import_directly(settings, request)
+
+
+def _with_service(settings: Settings) -> Settings:
+    """The same, with the Prefect server of the service that is up over the home, if it answers."""
+    if settings.prefect_api_url is not None:
+        return settings
+    serving = now_serving(settings)
+    if serving is None:
+        return settings
+    from flows.prefect_server import answers
+
+    if not answers(serving.prefect_api, ANSWER_SECONDS):
+        return settings
+    return settings.model_copy(update={"prefect_api_url": serving.prefect_api})
 
 
 def resume(settings: Settings, job_id: str) -> None:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from destinations import postgres_address
-from destinations.postgres import PostgresDestination
 from destinations.sqlite import SqliteDestination
 from destinations.sqlite_errors import explained
 from schemas.definition import DEFAULT_DATABASE, Definition, TableDestination
@@ -22,6 +21,8 @@ def open_destination(settings: Settings, tenant: str, definition: Definition) ->
         RetriableError: it stayed locked, or its server does not answer.
     """
     if _is_postgres(definition.destination):
+        from destinations.postgres import PostgresDestination
+
         return PostgresDestination(definition.destination, settings.books_schema, settings.busy_timeout_seconds)
     path = _sqlite_path(definition.destination)
     if path == settings.store_path.resolve():

@@ -167,9 +167,9 @@ class PostgresDestination:
             self._books.seal(job_id, epoch)
             self._books.forget_waiting(job_id)
 
-    def pages(self, job_id: str) -> Iterator[Page]:
-        """All committed pages in order of chunk; no lock is held between them."""
-        last, full = -1, True
+    def pages(self, job_id: str, first: int = 0) -> Iterator[Page]:
+        """All committed pages in order of chunk, from this one on; no lock is held between them."""
+        last, full = first - 1, True
         while full:
             with explained(f"reading the pages of job {job_id} in {self._where}"):
                 found = self._books.pages_after(job_id, last)

@@ -129,9 +129,9 @@ class SqliteDestination:
             self._books.seal(job_id, epoch)
             SqliteWaiting(self._connection, job_id).drop()
 
-    def pages(self, job_id: str) -> Iterator[Page]:
-        """All committed pages in order of chunk; no lock is held between them."""
-        last, full = -1, True
+    def pages(self, job_id: str, first: int = 0) -> Iterator[Page]:
+        """All committed pages in order of chunk, from this one on; no lock is held between them."""
+        last, full = first - 1, True
         while full:
             with explained(f"reading the pages of job {job_id} in {self._path}"):
                 found = self._books.pages_after(job_id, last)
@@ -181,7 +181,7 @@ class SqliteDestination:
         self, job_id: str, definition: Definition, chunks: list[StagedChunk], *, commit_refused: bool
     ) -> None:
         table = fitting_table(self._connection, definition)
-        rows = stored_rows(definition, pl.concat([c.frame for c in chunks]))
+        rows = stored_rows(definition, pl.concat([c.frame for c in chunks], rechunk=True))
         if definition.policies.atomic:
             SqliteWaiting(self._connection, job_id).add(definition, table, rows, chunks)
             return

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from pydantic_settings import BaseSettings
+
 from api.problems import PROBLEM_TYPES
+from connectors import known_connectors
 from docs.bad_inputs.outcomes import outcomes
 from docs.bad_inputs.page import bad_inputs_markdown
 from schemas.codes import catalogue_markdown
@@ -16,10 +19,16 @@ def pages() -> dict[Path, str]:
     """Each page that has generated parts, as it should be."""
     readme = ROOT / "README.md"
     text = _replaced(readme.read_text(), "states", states_diagram())
-    text = _replaced(text, "settings", settings_table())
+    text = _replaced(text, "settings", settings_table(Settings))
     docs = ROOT / "docs"
+    faces = {docs / "faces" / f"{name}.md": known for name, known in known_connectors().items()}
     return {
         readme: text,
+        **{
+            page: _replaced(page.read_text(), "choices", settings_table(face.choices))
+            for page, face in faces.items()
+            if page.exists()
+        },
         docs / "errors.md": catalogue_markdown(),
         docs / "http-api.md": _replaced((docs / "http-api.md").read_text(), "problems", problems_table()),
         docs / "bad-inputs.md": bad_inputs_markdown(outcomes()),
@@ -35,12 +44,13 @@ def states_diagram() -> str:
     return "\n".join([*lines, "```"])
 
 
-def settings_table() -> str:
-    """Every setting with its default."""
+def settings_table(settings: type[BaseSettings]) -> str:
+    """Every setting of the class with its default."""
     lines = ["| variable | default | meaning |", "|---|---|---|"]
-    for name, field in Settings.model_fields.items():
+    prefix = settings.model_config.get("env_prefix", "")
+    for name, field in settings.model_fields.items():
         default = "the nearest `.lading`" if name == "home" else f"`{field.default}`"
-        lines.append(f"| `LADING_{name.upper()}` | {default} | {field.description} |")
+        lines.append(f"| `{prefix}{name.upper()}` | {default} | {field.description} |")
     return "\n".join(lines)
 
 

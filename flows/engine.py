@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 import httpx
+from prefect.context import SyncClientContext
 from prefect.exceptions import PrefectException
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from schemas.errors import RetriableError
 from tasks.prefect_task import prefect_task
@@ -23,6 +25,17 @@ def through_engine(task: StageTask[P, R], /, *args: P.args, **kwargs: P.kwargs) 
     """
     with prefect_may_fail(f"ran {task.name!r}"):
         return prefect_task(task)(*args, **kwargs)
+
+
+def use_prefect() -> None:
+    """Give this thread, for as long as it lives, what its flow runs need: a client of Prefect's of its own.
+
+    Prefect counts the users of a client in a way that is not made for several threads. The heartbeat's thread
+    makes the end of every run wait a second; our lease says who is alive.
+    """
+    settings = temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
+    for context in (settings, SyncClientContext()):
+        context.__enter__()
 
 
 def _first_line(error: Exception) -> str:

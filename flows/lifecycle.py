@@ -6,6 +6,7 @@ from traceback import format_tb
 from typing import ParamSpec, Protocol, TypeVar
 
 from schemas.errors import (
+    BytesExpiredError,
     CancelRequestedError,
     ConflictError,
     DestinationError,
@@ -20,10 +21,11 @@ from schemas.job import Ending, JobKind, JobState
 from schemas.settings import Settings
 from store.database import Store
 from store.definitions import definition_of
-from store.jobs import add_event, get_job, refuse_cancelled, running_jobs
+from store.jobs import add_event, get_job, refuse_cancelled, refuse_expired, running_jobs
 from store.leases import held_lease, is_free
 from store.tables import Job
-from tasks.halting import refuse_when_ending
+from tasks.delivering import report_events
+from tasks.ending import refuse_when_ending
 from tasks.import_rows import import_last_step, import_rows, plan_segments
 from tasks.poll import poll
 from tasks.report import report
@@ -87,9 +89,7 @@ def work_on(call: Call, settings: Settings, store: Store, job_id: str, epoch: in
     """
     if not _job(store, job_id).state.terminal:
         _work(call, settings, store, job_id, epoch)
-    if _job(store, job_id).reported_at is None:
-        _step(store, job_id, "report")
-        call(report, settings, job_id)
+    _report(call, settings, store, job_id, epoch)
 
 
 def _try_to_end(call: Call, settings: Settings, store: Store, job_id: str) -> None:
@@ -114,6 +114,17 @@ def abandon(call: Call, settings: Settings, job_id: str) -> None:
     """
     with Store.opened(settings) as store, held_lease(store, settings, job_id) as epoch:
         call(poll, settings, job_id, epoch, Ending(JobState.CANCELLED, "job.abandoned", "abandoned"))
+        _report(call, settings, store, job_id, epoch)
+
+
+def _report(call: Call, settings: Settings, store: Store, job_id: str, epoch: int) -> None:
+    """Tell whoever wants to know; the checked rows are kept until webhooks were told of all of them."""
+    job = _job(store, job_id)
+    if job.reported_at is None:
+        if job.has_events:
+            _step(store, job_id, "events")
+            call(report_events, settings, job_id, epoch)
+        _step(store, job_id, "report")
         call(report, settings, job_id)
 
 
@@ -191,6 +202,8 @@ def _ending(call: Call, settings: Settings, store: Store, job_id: str, epoch: in
 def _code(error: FatalError) -> str:
     if isinstance(error, LastStepError):
         return error.code
+    if isinstance(error, BytesExpiredError):
+        return "upload.expired"
     return "destination.mismatch" if isinstance(error, DestinationError) else "job.failed"
 
 
@@ -225,6 +238,7 @@ def _stage(store: Store, job_id: str, name: str, detail: str | None = None) -> N
     refuse_when_ending()
     with store.write() as session:
         refuse_cancelled(session, job_id)
+        refuse_expired(session, job_id)
         add_event(session, job_id, name, detail)
 
 

@@ -52,16 +52,30 @@ def prefect_server(settings: Settings, say: Callable[[str], None]) -> Iterator[s
         RetriableError: no server answers in time.
         FatalError: what answers is not Prefect's API, or our own server ended while starting.
     """
-    if settings.prefect_api_url is not None:
-        isolate(settings)
-        _ask(settings.prefect_api_url)
-        yield settings.prefect_api_url
-        return
-    with _own_server(settings, say) as url, _address(settings, url):
+    with _a_server(settings, say) as url, _address(settings, url):
         try:
             yield url
         finally:
             drain()
+
+
+def answers(url: str, timeout_seconds: float) -> bool:
+    """True when a Prefect API at this address says that it is well."""
+    try:
+        return httpx.get(f"{url.rstrip('/')}/health", timeout=timeout_seconds, trust_env=False).is_success
+    except (httpx.TransportError, httpx.InvalidURL):
+        return False
+
+
+@contextlib.contextmanager
+def _a_server(settings: Settings, say: Callable[[str], None]) -> Iterator[str]:
+    if settings.prefect_api_url is None:
+        with _own_server(settings, say) as url:
+            yield url
+    else:
+        isolate(settings)
+        _ask(settings.prefect_api_url)
+        yield settings.prefect_api_url
 
 
 @contextlib.contextmanager

@@ -8,13 +8,13 @@ import httpx
 from prefect import get_client
 from prefect.exceptions import PrefectException
 
+from flows.engine import use_prefect
 from flows.job_runs import conclude_left, pass_on_cancelling
-from schemas.errors import LadingError
 from store.database import Store
-from tasks.halting import is_ending
+from tasks.ending import is_ending
 
 LOGGER = logging.getLogger("lading.runs")
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 1.0
 CONCLUDE_SECONDS = 15.0
 
 
@@ -35,7 +35,8 @@ class RunWatch:
 
     def run(self) -> None:
         """Look until this process is about to end."""
-        while not is_ending(LOOK_SECONDS if self.prefect_is_up else LOOK_SECONDS / 4):
+        use_prefect()
+        while not is_ending(LOOK_SECONDS if self.prefect_is_up else LOOK_SECONDS / 2):
             self._look()
 
     def _look(self) -> None:
@@ -50,5 +51,5 @@ class RunWatch:
             if self.prefect_is_up:
                 LOGGER.warning("Prefect's server does not answer: %s", type(error).__name__)
             self.prefect_is_up = False
-        except LadingError as error:
-            LOGGER.warning("%s", error)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next look may go better
+            LOGGER.warning("looking at runs: %s: %s", type(error).__name__, error)

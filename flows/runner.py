@@ -28,6 +28,7 @@ from prefect.settings import PREFECT_API_URL
 
 from flows.deployments import declared_deployments
 from flows.parent import end_with, say_ready
+from flows.prefect_server import answers
 
 LOGGER = logging.getLogger("lading.runner")
 QUERY_SECONDS = 1
@@ -53,7 +54,7 @@ class ServerWatch:
         """Look for as long as this process lives."""
         while True:
             time.sleep(LOOK_SECONDS)
-            if server_answers():
+            if _server_answers():
                 if self._missed_it and self._is_idle():
                     LOGGER.warning("Prefect's server was away for long; the runner starts anew")
                     return os.kill(os.getpid(), signal.SIGTERM)
@@ -78,12 +79,8 @@ class ServerWatch:
         return not runs
 
 
-def server_answers() -> bool:
-    """True when Prefect's API says that it is well."""
-    try:
-        return httpx.get(f"{PREFECT_API_URL.value()}/health", timeout=LOOK_SECONDS, trust_env=False).is_success
-    except httpx.TransportError:
-        return False
+def _server_answers() -> bool:
+    return answers(PREFECT_API_URL.value() or "", LOOK_SECONDS)
 
 
 async def _serve(ready_fileno: int) -> None:
@@ -100,7 +97,7 @@ def main(folder: str, parent_pid: int, ready_fileno: int) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # Prefect is imported by now, so that what it finds in that folder is no setting of ours.
     os.chdir(folder)
-    while not server_answers():
+    while not _server_answers():
         time.sleep(LOOK_SECONDS / 4)
     asyncio.run(_serve(ready_fileno))
 

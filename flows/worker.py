@@ -3,23 +3,20 @@
 Run as a module this file is that process; `lading serve` starts it with Prefect's settings in its environment.
 """
 
-import contextvars
 import logging
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 from prefect import get_client
-from prefect.context import SyncClientContext
 from prefect.flow_engine import run_flow
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
-from flows.engine import prefect_may_fail
+from flows.engine import prefect_may_fail, use_prefect
 from flows.import_job import import_job
 from flows.job_runs import labels_of
 from flows.lifecycle import directly, work_on
@@ -36,7 +33,7 @@ from store.jobs import get_job
 from store.leases import held_lease
 from store.tables import Job
 from store.workers import claimable_jobs, remove_worker, renew_worker
-from tasks.halting import end_soon, is_ending
+from tasks.ending import end_soon, is_ending
 from tasks.reader_process import end_idle_readers
 
 LOGGER = logging.getLogger("lading.worker")
@@ -62,7 +59,7 @@ class Worker:
         self._lock = threading.Lock()
         self._pauses = Pauses()
         self._beaten_at = float("-inf")
-        self._jobs = ThreadPoolExecutor(settings.worker_jobs, "job")
+        self._jobs = ThreadPoolExecutor(settings.worker_jobs, "job", initializer=use_prefect)
         self._cancels = ThreadPoolExecutor(1, "cancel")
         self._pool = None if settings.work_pool is None else PoolRuns(store, settings.work_pool)
         self._watch = RunWatch(store, self.busy)
@@ -72,10 +69,13 @@ class Worker:
         with self._lock:
             return frozenset(self._busy)
 
+    def has_work(self) -> bool:
+        """True when a job waits."""
+        return bool(self._claimable())
+
     def run(self, on_ready: Callable[[], None]) -> None:
         """Work until this process is told to end; `on_ready` is called when jobs are being claimed."""
-        watching = threading.Thread(target=contextvars.copy_context().run, args=(self._watch.run,), daemon=True)
-        watching.start()
+        threading.Thread(target=self._watch.run, daemon=True, name="run-watch").start()
         self._turn()
         on_ready()
         while not is_ending(POLL_SECONDS):
@@ -104,10 +104,8 @@ class Worker:
             self._beaten_at = time.monotonic()
 
     def _claim(self) -> None:
-        with self._store.read() as session:
-            found = claimable_jobs(session, self._settings.lease_seconds, AT_ONCE)
         busy = self.busy()
-        for job in found:
+        for job in self._claimable():
             if job.id in busy or self._pauses.is_resting(job.id):
                 continue
             if job.cancel_requested_at is not None:
@@ -117,10 +115,14 @@ class Worker:
             elif self._watch.prefect_is_up and len(self.busy()) < self._settings.worker_jobs:
                 self._submit(self._jobs, job, self._as_run)
 
+    def _claimable(self) -> Sequence[Job]:
+        with self._store.read() as session:
+            return claimable_jobs(session, self._settings.lease_seconds, AT_ONCE)
+
     def _submit(self, threads: ThreadPoolExecutor, job: Job, work: Callable[[str, int], None]) -> None:
         with self._lock:
             self._busy.add(job.id)
-        threads.submit(contextvars.copy_context().run, self._work, job.id, work)
+        threads.submit(self._work, job.id, work)
 
     def _work(self, job_id: str, work: Callable[[str, int], None]) -> None:
         """Take the lease and do the work under it; what goes wrong decides nothing, and the job rests."""
@@ -164,11 +166,11 @@ def main(parent_pid: int, ready_fileno: int) -> None:
     settings = Settings()
     with Store.opened(settings) as store:
         worker = Worker(settings, store)
-        warm_up(settings)
-        # The heartbeat's thread makes the end of every run wait a second; our lease says who is alive.
-        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), SyncClientContext():
-            worker.run(lambda: say_ready(ready_fileno))
-            worker.stop()
+        if not worker.has_work():
+            warm_up(settings)
+        use_prefect()
+        worker.run(lambda: say_ready(ready_fileno))
+        worker.stop()
     drain()
     end_idle_readers()
     # A thread in the middle of a long step does not hold us up; what it did not commit is undone.

@@ -100,8 +100,15 @@ def _sliced(block: TextBlock, offset: int, rows: int) -> TextBlock:
     )
 
 
-def finished_cells(cells: pl.DataFrame, detected: Detected) -> pl.DataFrame:
-    """The cells with blank ones null, and without Lading's own escapes in a file of failed rows."""
+def finished_cells(
+    cells: pl.DataFrame, detected: Detected, doubtful: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """The cells with blank ones null, and without Lading's own escapes in a file of failed rows.
+
+    Args:
+        doubtful: the columns in which a blank cell may be something else than null; all where it is not known.
+    """
     if detected.is_failed_rows:
         cells = unescape_cells(cells)
-    return cells.with_columns(pl.when(pl.all().str.strip_chars(_BLANKS) != "").then(pl.all()))
+    some = pl.all() if doubtful is None or detected.is_failed_rows else pl.col(doubtful)
+    return cells.with_columns(pl.when(some.str.strip_chars(_BLANKS) != "").then(some))

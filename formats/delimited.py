@@ -12,14 +12,16 @@ from formats.delimiter import declared_delimiter, find_delimiter
 from formats.encoding import find_encoding, is_text
 from formats.escape import is_failed_rows, unescape
 from formats.header_row import HEAD_ROWS, find_header_row
-from formats.physical_lines import lines_of, text_windows
+from formats.physical_lines import decoded, lines_of, parted, text_windows
 from formats.regular_csv import RegularRecords, regular_records
 from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
 from schemas.limits import DEFAULT_LIMITS, Limits
-from schemas.text_table import Column, Detected, TextBlock
+from schemas.text_table import Column, Detected, RowCount, TextBlock
 
 _SAMPLE_CHARS = 64 * 1024
+_COUNTED_BYTES = 256 * 1024
+"""How much is counted at once: what fits into a processor's own memory is counted quickest."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,19 @@ class Delimited:
         del limits
         return resized(_RowReader(detected).blocks(text_windows(path, detected.encoding or "utf-8")))
 
+    def count(self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS) -> Iterator[RowCount]:
+        """All data rows, without splitting those that can be told from their bytes to be well formed."""
+        del limits
+        windows = text_windows(path, detected.encoding or "utf-8", _COUNTED_BYTES)
+        return _RowReader(detected).counts(windows)
+
     def stored_cells(self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS) -> None:
         """None: all is text."""
         del path, detected, limits
 
 
 def _delimiter_of(path: Path, codec: str, known_headers: frozenset[str]) -> str:
-    first = next(text_windows(path, codec), "")[:_SAMPLE_CHARS]
+    first = decoded(next(text_windows(path, codec), b""))[:_SAMPLE_CHARS]
     return declared_delimiter(first) or find_delimiter(first, known_headers)
 
 
@@ -81,7 +89,7 @@ def _first_rows(path: Path, codec: str, delimiter: str, wanted: int) -> dict[int
     """The first `wanted` rows by their number (1-based), without those that can't be split."""
     rows: dict[int, Sequence[str]] = {}
     number = 0
-    for part in read_records(text_windows(path, codec), delimiter):
+    for part in read_records(map(decoded, text_windows(path, codec)), delimiter):
         for record in part.records:
             number += 1
             if record.fault is None:
@@ -107,38 +115,77 @@ class _RowReader:
         self.least = max(i for i, c in enumerate(detected.columns, 1) if c.header.strip() or i == 1)
         self.row = 0
         self.ordinal = 0
+        self._records = RecordReader(self.delimiter)
 
-    def blocks(self, windows: Iterable[str]) -> Iterator[TextBlock]:
+    def blocks(self, windows: Iterable[bytes]) -> Iterator[TextBlock]:
         """The data rows: those below the header that are not blank."""
-        records = RecordReader(self.delimiter)
-        rest = ""
-        for window in windows:
-            found = self._regular(records, rest + window)
+        for part in self._parts(windows, are_split=True):
+            block = self._exact_block(part) if isinstance(part, Records) else self._regular_block(part)
+            self.ordinal += block.cells.height
+            yield block
+
+    def counts(self, windows: Iterable[bytes]) -> Iterator[RowCount]:
+        """How many data rows there are."""
+        for part in self._parts(windows, are_split=False):
+            if isinstance(part, Records):
+                count = self._exact_block(part).counted()
+            else:
+                count = self._regular_count(part)
+            self.ordinal += count.rows
+            yield count
+
+    def _parts(self, windows: Iterable[bytes], *, are_split: bool) -> Iterator[RegularRecords | Records]:
+        """The records, regular where that is certain; those that are to be split can be split by polars."""
+        rest = b""
+        for window in self._with_header_apart(windows):
+            text = rest + window
+            found = self._regular(text, are_split=are_split)
             if found is not None:
                 rest = found.rest
-                yield self._counted(self._regular_block(found, records.line))
-                records.line += found.line_ends
+                yield found
+                self._records.line += found.line_ends
             else:
-                yield self._counted(self._exact_block(records.split(lines_of(rest + window))))
-                rest = ""
-        yield self._counted(self._exact_block(records.split(lines_of(rest), final=True)))
+                rest = b""
+                yield self._records.split(lines_of(decoded(text)))
+        yield self._records.split(lines_of(decoded(rest)), final=True)
 
-    def _regular(self, records: RecordReader, text: str) -> RegularRecords | None:
-        if not records.is_between_records or self.row < (self.detected.header_row or 0):
+    def _with_header_apart(self, windows: Iterable[bytes]) -> Iterator[bytes]:
+        """The same text in windows of which only a few lines are those down to the header."""
+        header_row, more = self.detected.header_row or 0, 0
+        for window in windows:
+            rest = window
+            while self.row < header_row and rest:
+                # A record may have many lines: twice as many each time, lest each costs a look of its own.
+                more = max(header_row - self.row, 2 * more)
+                head, rest = parted(rest, more)
+                yield head
+            if rest:
+                yield rest
+
+    def _regular(self, text: bytes, *, are_split: bool) -> RegularRecords | None:
+        if not self._records.is_between_records or self.row < (self.detected.header_row or 0):
             return None
-        return regular_records(text, self.delimiter, self.width)
+        found = regular_records(text, self.delimiter, self.width)
+        if found is None or ((are_split or found.may_have_blank_rows) and found.cells is None):
+            return None
+        return found
 
-    def _counted(self, block: TextBlock) -> TextBlock:
-        self.ordinal += block.cells.height
-        return block
-
-    def _regular_block(self, found: RegularRecords, first_line: int) -> TextBlock:
-        cells = finished_cells(found.cells, self.detected)
-        rows = pl.int_range(cells.height, dtype=pl.UInt32, eager=True) + (self.row + 1)
-        lines = found.lines + first_line
-        kept = cells.select(~pl.all_horizontal(pl.all().is_null())).to_series()
+    def _regular_block(self, found: RegularRecords) -> TextBlock:
+        assert found.cells is not None  # noqa: S101 - else it would not have been taken for regular
+        cells = finished_cells(found.cells, self.detected, found.doubtful_columns)
+        rows = pl.int_range(self.row + 1, self.row + 1 + cells.height, dtype=pl.UInt32, eager=True)
+        lines = found.lines + self._records.line
         self.row += cells.height
+        if not found.may_have_blank_rows:
+            return TextBlock(self.ordinal, cells, rows, lines)
+        kept = cells.select(~pl.all_horizontal(pl.all().is_null())).to_series()
         return TextBlock(self.ordinal, cells.filter(kept), rows.filter(kept), lines.filter(kept))
+
+    def _regular_count(self, found: RegularRecords) -> RowCount:
+        if found.may_have_blank_rows:
+            return self._regular_block(found).counted()
+        self.row += found.height
+        return RowCount(found.height)
 
     def _exact_block(self, records: Records) -> TextBlock:
         rows = DataRows(self.detected, self.ordinal)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from formats.utf8 import verify_utf8, whole_characters
 from schemas.errors import FileRefusedError
 
 GUESS = "cp1252"
@@ -18,6 +19,9 @@ _MARKS = (
 )
 _HEAD_BYTES = 64 * 1024
 _CHUNK_BYTES = 1024 * 1024
+_QUICK_BYTES = 256 * 1024
+"""Few enough for a processor's own memory."""
+
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b"))
 
 
@@ -170,6 +174,21 @@ def _refuse_faults(path: Path, codec: str, because: str) -> None:
 
 def _first_fault(path: Path, codec: str) -> int | None:
     """0-based offset of the first byte that is no text in the codec; None where all are."""
+    return _first_utf8_fault(path) if codec == "utf-8" else _first_other_fault(path, codec)
+
+
+def _first_utf8_fault(path: Path) -> int | None:
+    done = 0
+    try:
+        for piece in whole_characters(path, _QUICK_BYTES):
+            verify_utf8(piece)
+            done += len(piece)
+    except UnicodeDecodeError as e:
+        return done + e.start
+    return None
+
+
+def _first_other_fault(path: Path, codec: str) -> int | None:
     decoder = codecs.getincrementaldecoder(codec)()
     fed = 0
     try:

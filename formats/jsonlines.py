@@ -58,7 +58,7 @@ class JsonLines:
         limits: Limits = DEFAULT_LIMITS,
     ) -> Detected:
         """The keys of all objects of the file, in order of first appearance."""
-        del options, known_headers, limits
+        del known_headers, limits
         _refuse_wide_text(path)
         keys: dict[str, None] = {}
         for _, line in numbered_lines(path):
@@ -72,7 +72,7 @@ class JsonLines:
                 "no line of the file is a JSON object with keys; one object per line is needed",
             )
         columns = tuple(Column(key, None) for key in keys)
-        return Detected(self.kind, columns, encoding="utf-8")
+        return Detected(self.kind, columns, encoding="utf-8", flat=options.flat)
 
     def read(self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS) -> Iterator[TextBlock]:
         """All lines but blank ones; what is no object is malformed."""
@@ -109,6 +109,8 @@ def _parts(path: Path, detected: Detected) -> Iterator[TextBlock]:
     for number, line in numbered_lines(path):
         try:
             found = _parsed(line)
+            if detected.flat:
+                _refuse_nested(found)
             rows.add([v if type(v) is str else _text(v) for v in map(found.get, keys)], number, number)
         except LineError as e:
             text = line[: 4 * TEXT_CHARS].decode(errors="replace")
@@ -184,6 +186,15 @@ def _parsed(line: bytes) -> dict[str, object]:
     if "\\u" in text and _SURROGATE.search(text):
         _refuse_half_pairs(found)
     return found
+
+
+def _refuse_nested(found: dict[str, object]) -> None:
+    for key, value in found.items():
+        if isinstance(value, dict | list):
+            kind = "object" if isinstance(value, dict) else "array"
+            raise LineError(
+                "row.nested", f"the key {key!r} holds an {kind}; text, a number, true, false or null is needed"
+            )
 
 
 def _refuse_half_pairs(found: dict[str, object]) -> None:

@@ -2,16 +2,20 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import fastexcel
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 
 from formats.exact_numbers import with_exact_numbers
 from formats.moments import HAS_PLAIN_FORM, MISREAD, PLAIN_FORMS, moment_of, shown_error
 from schemas.text_table import StoredAs
+
+if TYPE_CHECKING:
+    import fastexcel
+    import pyarrow as pa
 
 _ERRORS_SCHEMA = {"row": pl.UInt32, "column": pl.Int64, "text": pl.String}
 
@@ -33,6 +37,13 @@ class LoadedSheet:
     visible: bool
 
 
+def read_workbook(source: Path | bytes) -> "fastexcel.ExcelReader":
+    """The workbook, its sheets not read yet."""
+    import fastexcel
+
+    return fastexcel.read_excel(source)
+
+
 @dataclass(frozen=True)
 class SheetSource:
     """A sheet that the reader can be asked for again and again; each time it takes the XML or records anew.
@@ -42,7 +53,7 @@ class SheetSource:
         from_first_row: True to begin with row 1, False with the first row that has a cell.
     """
 
-    reader: fastexcel.ExcelReader
+    reader: "fastexcel.ExcelReader"
     name: str
     n_rows: int | None = None
     from_first_row: bool = True
@@ -76,7 +87,7 @@ class SheetSource:
         rows = [whole[begin : begin + width] for begin in range(0, len(whole), width or 1)]
         return _first_column(texts), rows
 
-    def _asked(self, dtype: fastexcel.DType, columns: list[int] | None = None) -> fastexcel.ExcelSheet:
+    def _asked(self, dtype: "fastexcel.DType", columns: list[int] | None = None) -> "fastexcel.ExcelSheet":
         """The sheet with every cell as this type; only without a header do the rows keep their numbers."""
         return self.reader.load_sheet(
             self.name,
@@ -95,7 +106,7 @@ class SheetSource:
 
         def floats(numeric: list[str]) -> pl.DataFrame:
             asked = self._asked("float", [first_column + int(name) for name in numeric])
-            return pl.DataFrame(pa.Table.from_batches([asked.to_arrow()]))
+            return _frame_of(asked.to_arrow())
 
         return with_exact_numbers(cells, names, floats)
 
@@ -136,15 +147,21 @@ def _in_plain_forms(cells: pl.DataFrame) -> pl.DataFrame:
     return cells.with_columns(replaced)
 
 
-def _first_column(sheet: fastexcel.ExcelSheet) -> int:
+def _first_column(sheet: "fastexcel.ExcelSheet") -> int:
     return next((column.absolute_index for column in sheet.available_columns()), 0)
 
 
-def _where(sheet: fastexcel.ExcelSheet, holds: pl.Expr) -> npt.NDArray[np.bool_]:
+def _where(sheet: "fastexcel.ExcelSheet", holds: pl.Expr) -> npt.NDArray[np.bool_]:
     return _frame(sheet.to_arrow()).select(holds).to_numpy()
 
 
-def _frame(batch: pa.RecordBatch) -> pl.DataFrame:
-    cells = pl.DataFrame(pa.Table.from_batches([batch]))
+def _frame(batch: "pa.RecordBatch") -> pl.DataFrame:
+    cells = _frame_of(batch)
     cells.columns = [str(index) for index in range(cells.width)]
     return cells
+
+
+def _frame_of(batch: "pa.RecordBatch") -> pl.DataFrame:
+    import pyarrow as pa
+
+    return pl.DataFrame(pa.Table.from_batches([batch]))

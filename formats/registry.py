@@ -19,7 +19,7 @@ from schemas.codes import FILE_CODES
 from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
 from schemas.limits import DEFAULT_LIMITS, Limits
-from schemas.text_table import Detected, Format, StoredCells, TextBlock
+from schemas.text_table import CountingFormat, Detected, Format, RowCount, StoredCells, TextBlock
 
 HEAD_BYTES = 64 * 1024
 
@@ -45,6 +45,16 @@ class OpenFile:
             FileRefusedError: the file turned out to be broken.
         """
         return self._format.read(self.path, self.detected, self._limits)
+
+    def counts(self) -> Iterator[RowCount]:
+        """The same rows only counted, in parts of any size.
+
+        Raises:
+            FileRefusedError: the file turned out to be broken.
+        """
+        if isinstance(self._format, CountingFormat):
+            return self._format.count(self.path, self.detected, self._limits)
+        return (block.counted() for block in self.blocks())
 
     def stored_cells(self) -> StoredCells | None:
         """How the cells of a workbook are stored; None where all are text. Reads the whole sheet once more."""

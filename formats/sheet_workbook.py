@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from io import BytesIO
+from typing import TYPE_CHECKING
 
-import fastexcel
-
+from formats.loaded_sheet import read_workbook
 from schemas.errors import FileRefusedError
+
+if TYPE_CHECKING:
+    import fastexcel
 
 STRINGS_PART = "xl/sharedstrings.xml"
 _FRAME_PARTS = {
@@ -74,7 +77,7 @@ class Frame:
             for name in self._others
             if name.lower().endswith(".xml") and name.lower() != STRINGS_PART
         }
-        reader = fastexcel.read_excel(self._workbook(parts))
+        reader = read_workbook(self._workbook(parts))
         found = []
         for name in reader.sheet_names:
             sheet = reader.load_sheet(name, header_row=None, dtypes="string")
@@ -82,9 +85,9 @@ class Frame:
             found.append(Sheet(name, part, sheet.visible == "visible"))
         return tuple(found)
 
-    def holding(self, sheet: Sheet, rows: bytes) -> fastexcel.ExcelReader:
+    def holding(self, sheet: Sheet, rows: bytes) -> "fastexcel.ExcelReader":
         """A workbook in which the sheet has these rows and no others."""
-        return fastexcel.read_excel(self._workbook({sheet.part: _sheet(rows)}))
+        return read_workbook(self._workbook({sheet.part: _sheet(rows)}))
 
     def _workbook(self, parts: dict[str, bytes]) -> bytes:
         content = BytesIO()

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import date, time
 from pathlib import Path
-from typing import Any
-
-import xlsxwriter
+from typing import TYPE_CHECKING, Any
 
 from schemas.definition import Definition, Field
 from schemas.field_types import TEXTUAL, FieldType, Scalar, typed_value
+from schemas.row_error import column_letter
+
+if TYPE_CHECKING:
+    import xlsxwriter
 
 LAST_ROW = 1_048_575
 """0-based; formats and limits reach down to the end of the sheet."""
@@ -60,6 +62,8 @@ Limit = int | float | date | time
 
 def write_template(definition: Definition, path: Path) -> None:
     """Write the empty workbook of the definition; reading it back finds every header in row 1."""
+    import xlsxwriter
+
     with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         sheet = book.add_worksheet(_sheet_name(definition.name))
         bold = book.add_format({"bold": True, "bottom": 1, "num_format": _TEXT_FORMAT})
@@ -99,7 +103,7 @@ def _sheet_name(name: str) -> str:
     return f"{name}_" if name == "history" else name[:_SHEET_CHARS]
 
 
-def _rule(book: xlsxwriter.Workbook, definition: Definition, field: Field) -> dict[str, Any] | None:
+def _rule(book: "xlsxwriter.Workbook", definition: Definition, field: Field) -> dict[str, Any] | None:
     """The data validation of the field's cells; None where Excel can't check anything."""
     if field.type is FieldType.CHOICE:
         rule: dict[str, Any] = {"validate": "list", "source": _choice_source(book, field.choices)}
@@ -118,7 +122,7 @@ def _rule(book: xlsxwriter.Workbook, definition: Definition, field: Field) -> di
     return rule | {"error_type": "stop", "error_title": "Not allowed here", "error_message": told}
 
 
-def _choice_source(book: xlsxwriter.Workbook, choices: Sequence[str]) -> list[str] | str:
+def _choice_source(book: "xlsxwriter.Workbook", choices: Sequence[str]) -> list[str] | str:
     """The choices themselves, or the range of a hidden sheet where they are too many or hold commas."""
     plain = all(c == c.strip() and "," not in c and '"' not in c and not c.startswith("=") for c in choices)
     if plain and len(",".join(choices)) <= _INLINE_CHARS:
@@ -130,8 +134,8 @@ def _choice_source(book: xlsxwriter.Workbook, choices: Sequence[str]) -> list[st
     column = 0 if sheet.dim_colmax is None else sheet.dim_colmax + 1
     for row, choice in enumerate(choices):
         sheet.write_string(row, column, choice)
-    letter = xlsxwriter.utility.xl_col_to_name(column, col_abs=True)
-    return f"={_CHOICES_SHEET}!{letter}$1:{letter}${len(choices)}"
+    letter = column_letter(column)
+    return f"={_CHOICES_SHEET}!${letter}$1:${letter}${len(choices)}"
 
 
 def _limits(kind: str, low: Limit | None, high: Limit | None) -> dict[str, Any]:

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import fastexcel
 import polars as pl
 
 from formats.containers import locked
 from formats.escape import is_failed_rows, unescape
 from formats.header_row import HEAD_ROWS, find_header_row
-from formats.loaded_sheet import LoadedSheet, SheetSource
+from formats.loaded_sheet import LoadedSheet, SheetSource, read_workbook
 from formats.sheet_rows import SheetRows, head_rows, row_numbers, sheet_blocks
 from schemas.chunk import BLOCK_ROWS
 from schemas.definition import FileOptions
@@ -56,7 +55,7 @@ class Workbook:
         """All rows below the header that have a cell; rows keep the numbers that the sheet shows."""
         del limits
         with refused_when_broken():
-            sheet = SheetSource(fastexcel.read_excel(path), detected.sheet or "").load()
+            sheet = SheetSource(read_workbook(path), detected.sheet or "").load()
         yield from sheet_blocks(_in_parts(sheet), detected)
 
     def stored_cells(
@@ -65,7 +64,7 @@ class Workbook:
         """How the cells of the sheet are stored."""
         del limits
         with refused_when_broken():
-            _, letters = SheetSource(fastexcel.read_excel(path), detected.sheet or "").stored()
+            _, letters = SheetSource(read_workbook(path), detected.sheet or "").stored()
         return StoredCells(letters)
 
 
@@ -126,7 +125,7 @@ def no_cells(wanted: str | None) -> FileRefusedError:
 
 def _chosen_sheet(path: Path, options: FileOptions, n_rows: int) -> tuple[str, LoadedSheet, tuple[str, ...]]:
     """Name and first rows of the sheet that is asked for, else of the first visible one with a cell."""
-    reader = fastexcel.read_excel(path)
+    reader = read_workbook(path)
     names = reader.sheet_names
     wanted = [named_sheet(names, options.sheet)] if options.sheet is not None else names
     for name in wanted:

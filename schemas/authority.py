@@ -2,6 +2,7 @@
 
 from schemas.definition import Definition
 from schemas.errors import NotAllowedError
+from schemas.webhook import REFERENCE
 
 
 def refuse_beyond(principal_is_operator: bool, definition: Definition) -> None:
@@ -25,3 +26,25 @@ def refuse_beyond(principal_is_operator: bool, definition: Definition) -> None:
             f"the definition {definition.name!r} names a database by its URL (destination.database); only the "
             "operator may. A tenant's names 'default', its own database, or one that the operator granted it",
         )
+
+
+def refuse_webhooks_beyond(principal_is_operator: bool, definition: Definition) -> None:
+    """Nothing, where whoever brings the definition may name its webhooks; whoever uses it need not be the same.
+
+    Where an address leads is decided when it is called (`tasks.outgoing`).
+
+    Raises:
+        NotAllowedError: `secret.reference`, one names an environment variable of the operator's machine;
+            `webhook.url`, the address of one is not https.
+    """
+    for hook in () if principal_is_operator else definition.webhooks:
+        if hook.secret.startswith(REFERENCE):
+            raise NotAllowedError(
+                "secret.reference",
+                f"the definition {definition.name!r} refers to a secret of the operator (webhooks); say the "
+                "webhook's own, which is kept sealed",
+            )
+        if not hook.url.startswith("https://"):
+            raise NotAllowedError(
+                "webhook.url", f"the webhook {hook.url} is no https address; only the operator's may be another"
+            )

@@ -9,14 +9,13 @@ import polars as pl
 
 from schemas.definition import Field
 from schemas.field_types import FieldType
+from schemas.mail_address import EMAIL
 from schemas.moments import dates, datetimes, durations, times
 from schemas.numbers import are_whole, decimals, floats, integers, matching
 from schemas.text_table import Cells
 
 BLANKS = " \t\r\n\u00a0\ufeff\u200b"
 UUID = r"^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$"
-_EMAIL_CHARACTER = r"[^\s\x00\u200b\ufeff@<>,;:\"()\[\]\\"
-EMAIL = rf"^{_EMAIL_CHARACTER}]+@({_EMAIL_CHARACTER}.]+\.)+{_EMAIL_CHARACTER}.]{{2,}}$"
 TRUE_WORDS = (
     "true",
     "t",

@@ -4,6 +4,7 @@ import json
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from schemas.job import Counts, Outcome
 from schemas.row_error import RowError
@@ -34,6 +35,10 @@ def chunk_of(ordinal: int) -> int:
 def chunk_total(rows: int) -> int:
     """How many chunks `rows` data rows make."""
     return -(-rows // CHUNK_ROWS)
+
+
+_NO_ERRORS = ", []]"
+"""How the JSON of a page without errors ends, and no other's."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,21 @@ class Page:
     @classmethod
     def from_bytes(cls, chunk: int, stored: bytes) -> "Page":
         """The page that `to_bytes` gave for this chunk."""
-        letters, row_numbers, target_ids, errors = json.loads(zlib.decompress(stored))
-        page = cls(chunk, letters, tuple(row_numbers), tuple(target_ids), tuple(RowError(**e) for e in errors))
-        # Copied as it is unless it is changed: `replace` makes a page without it.
-        object.__setattr__(page, "_stored", stored)
+        body = zlib.decompress(stored).decode()
+        errors = () if body.endswith(_NO_ERRORS) else tuple(RowError(**e) for e in json.loads(body)[-1])
+        page = cls.__new__(cls)
+        known = {"chunk": chunk, "letters": body[2 : body.index('"', 2)], "errors": errors, "_stored": stored}
+        for name, value in known.items():
+            object.__setattr__(page, name, value)
         return page
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            # Most pages are counted and copied as they are, and nobody asks for what is long in them.
+            if name not in {"row_numbers", "target_ids"}:
+                raise AttributeError(name)
+            _, row_numbers, target_ids, _ = json.loads(zlib.decompress(self._stored))
+            object.__setattr__(self, "row_numbers", tuple(row_numbers))
+            object.__setattr__(self, "target_ids", tuple(target_ids))
+            return object.__getattribute__(self, name)

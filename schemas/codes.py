@@ -162,6 +162,19 @@ _ROW = (
     Code("row.json", "{detail}", "A line is not valid JSON.", '`{"id": 1,}`'),
     Code("row.not_object", "{detail}", "A line is JSON, but not an object.", "`[1, 2]`"),
     Code(
+        "row.nested",
+        "{detail}",
+        "A value of a line is an object or array, and `flat` is true or LearningBuilder's clients brought it.",
+        '`{"Id": 1, "X": {"a": 2}}` with `flat: true`',
+    ),
+    Code(
+        "row.identifier",
+        "{detail}",
+        "A header that begins with a colon is not that of a field of the key, and `identifiers` is true or "
+        "LearningBuilder's clients brought it.",
+        "`:X` beside the key `Id` with `identifiers: true`",
+    ),
+    Code(
         "row.unmended",
         "the row could not be split into cells and was not mended; put each value into its column and empty "
         "the column lading_errors",
@@ -318,6 +331,12 @@ _JOB = (
         "{detail}",
         "Somebody cancelled the job; what it had written by then stays.",
         "`POST /jobs/{id}/cancel`, or Cancel in Prefect's UI",
+    ),
+    Code(
+        "upload.expired",
+        "{detail}",
+        "The file was kept for some time only, which was over before the job ended; what it wrote stays.",
+        "a temporary file of ELMA365, 60 minutes after it came",
     ),
     Code("job.failed", "{detail}", "The job could not go on.", "the upload's bytes are gone"),
 )

@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
-import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field as Setting, model_validator
 
 from schemas.errors import DefinitionError
@@ -20,6 +19,7 @@ from schemas.field_types import (
     Scalar,
     typed_value,
 )
+from schemas.webhook import Webhook
 
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 COLUMN_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
@@ -28,6 +28,7 @@ REFERENCE_PATTERN = r"^env:[A-Za-z_][A-Za-z0-9_]*$"
 RESERVED_PREFIX = "lading_"
 DEFAULT_DATABASE = "default"
 """What a definition calls the tenant's own database."""
+MOST_WEBHOOKS = 10
 MOST_FIELDS = 1_999
 """A table of SQLite has 2,000 columns at most, and the loader needs one more than there are fields."""
 RESERVED_NAMES = frozenset({"_ordinal", "_row", "_line", "_verdict"})
@@ -165,6 +166,8 @@ class Field(_Document):
 def _check_pattern(pattern: str | None) -> None:
     if pattern is None:
         return
+    import polars as pl
+
     try:
         pl.Series([""]).str.contains(whole_match(pattern))
     except pl.exceptions.ComputeError as error:
@@ -233,6 +236,9 @@ class FileOptions(_Document):
         kind: of a format (`csv`, `jsonl`, `ods`, `xls`, `xlsb`, `xlsx`); of what is in it, for a packed file.
         header_row: 1-based, as the user sees it.
         encoding: a Python codec name.
+        flat: an object or array as a value in JSON Lines is an error of its row.
+        identifiers: a header that begins with a colon must be that of a field of the key; rows with a value
+            below another one are errors.
     """
 
     kind: Annotated[str, Setting(pattern="^[a-z0-9]+$")] | None = None
@@ -240,6 +246,8 @@ class FileOptions(_Document):
     header_row: Annotated[int, Setting(ge=1)] | None = None
     delimiter: Annotated[str, Setting(min_length=1, max_length=1)] | None = None
     encoding: str | None = None
+    flat: bool = False
+    identifiers: bool = False
 
 
 class Policies(_Document):
@@ -270,6 +278,9 @@ class Definition(_Document):
     Attributes:
         key: fields that tell records apart; may be empty in mode insert.
         record: name of an installed pandera model (`schemas.records`) that makes more checks.
+        faces: connector → where, in the words of that vendor, these records go; its clients then reach this
+            definition.
+        webhooks: whom to tell of every record, where an import asks for it.
     """
 
     name: Annotated[str, Setting(pattern=NAME_PATTERN)]
@@ -280,11 +291,19 @@ class Definition(_Document):
     record: str | None = None
     file: FileOptions = FileOptions()
     policies: Policies = Policies()
+    faces: dict[Annotated[str, Setting(pattern=NAME_PATTERN)], dict[str, str | int]] = {}
+    webhooks: Annotated[tuple[Webhook, ...], Setting(max_length=MOST_WEBHOOKS)] = ()
 
     @property
     def has_last_step(self) -> bool:
         """True when the destination has more to do once every chunk was loaded: `Destination.complete`."""
         return self.policies.atomic or self.mode is Mode.SYNC
+
+    @property
+    def judges_files(self) -> bool:
+        """True when what a file's rows are like decides whether any of it may be written."""
+        budget = (self.policies.max_errors, self.policies.max_error_percent)
+        return self.has_last_step or budget != (None, None)
 
     def field(self, name: str) -> Field:
         """The field of this name, which must be there."""
@@ -305,6 +324,10 @@ class Definition(_Document):
         if not self.key and mode is not Mode.INSERT:
             raise DefinitionError(f"mode {mode.value!r} needs a 'key', which {self.name!r} does not have")
         return self.model_copy(update={"mode": mode})
+
+    def with_file(self, options: FileOptions | None) -> "Definition":
+        """The same definition with something else known of the file; None leaves it as it is."""
+        return self if options is None else self.model_copy(update={"file": options})
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:

@@ -102,8 +102,8 @@ class Destination(Protocol):
         """
         ...
 
-    def pages(self, job_id: str) -> Iterator[Page]:
-        """All committed pages in order of chunk."""
+    def pages(self, job_id: str, first: int = 0) -> Iterator[Page]:
+        """All committed pages in order of chunk, from this chunk (0-based) on."""
         ...
 
     def close(self) -> None:

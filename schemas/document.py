@@ -7,12 +7,10 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from schemas.casting import default_value
 from schemas.definition import Definition, Field, whole_match
 from schemas.errors import DefinitionError, NotFoundError
 from schemas.field_types import typed_value
@@ -214,6 +212,10 @@ def _refuse_wrong_record(definition: Definition, lines: dict[Path_, int]) -> Non
 
 def _default_problem(field: Field) -> str | None:
     """What is wrong with the field's default, in words; None where a cell might hold it."""
+    import polars as pl
+
+    from schemas.casting import default_value
+
     value: Any = default_value(field)
     if value is None:
         return f"is no value of type {field.type.value!r}"

@@ -10,9 +10,14 @@
     │   │   └── LastStepError     it refused the last step; nothing of that step was written
     │   ├── NotFoundError         no such job, definition or file
     │   ├── ConflictError         the job's state does not allow this
+    │   │   ├── BusyError         another job has the destination, and this one was not to wait
     │   │   └── IdempotencyConflictError  the idempotency key stands for another request
+    │   ├── BodyError             what was sent over HTTP can't be taken; has a status
+    │   ├── PartRefusedError      a part of a file does not fit the parts before it; has a reason
+    │   ├── NoSpaceError          there is no room for a file
     │   ├── NotAllowedError       whoever asks may not say or see this; says which rule
     │   ├── JobUnsuccessfulError  the job ended, but not well; its record says why
+    │   ├── BytesExpiredError     the job's bytes were kept for some time only, and that is over
     │   └── LeaseLostError        another worker owns the job now; stop and commit nothing
     ├── CancelRequestedError      somebody asked for the job's end; whoever works on it ends it as cancelled
     ├── ProcessEndsError          this process is about to end; the job stays where it is for another
@@ -86,8 +91,48 @@ class ConflictError(FatalError):
     """The state of the thing does not allow what was asked."""
 
 
+class BusyError(ConflictError):
+    """Another job has the destination, and this one was not to wait.
+
+    Attributes:
+        job_id: that job's; None where whoever asks may not know it.
+    """
+
+    def __init__(self, message: str, job_id: str | None) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+
+
+class BodyError(FatalError):
+    """What was sent over HTTP can't be taken.
+
+    Attributes:
+        status: of HTTP, 400, 413 or 415.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class IdempotencyConflictError(ConflictError):
     """The idempotency key stands for a request that asked for something else."""
+
+
+class PartRefusedError(FatalError):
+    """A part of a file does not fit the parts that came before it.
+
+    Attributes:
+        reason: `EntityTooSmall`, `InvalidPart`, `InvalidPartOrder` or `NoSuchUpload`, as stores of objects say.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class NoSpaceError(FatalError):
+    """There is no room for a file, on the disk or among what its owner may keep."""
 
 
 class NotAllowedError(FatalError):
@@ -112,6 +157,10 @@ class JobUnsuccessfulError(FatalError):
     def __init__(self, job_id: str, message: str) -> None:
         super().__init__(message)
         self.job_id = job_id
+
+
+class BytesExpiredError(FatalError):
+    """The job's bytes were kept for some time only, which was over before it came to its end."""
 
 
 class LeaseLostError(FatalError):

@@ -1,4 +1,4 @@
-"""What each type of field is in polars, in SQL-free words, and how a document writes one of its values."""
+"""The types of fields, and how a document writes a value of each."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -9,8 +9,6 @@ from functools import partial
 from types import MappingProxyType
 from typing import TypeVar
 from zoneinfo import ZoneInfo
-
-import polars as pl
 
 from schemas.durations import read_duration
 
@@ -57,20 +55,6 @@ MEASURED = NUMERIC | TEMPORAL | {FieldType.DURATION}
 
 TEXTUAL = frozenset({FieldType.STRING, FieldType.EMAIL})
 CHOICES = frozenset({FieldType.CHOICE, FieldType.MULTICHOICE})
-
-_DTYPES: Mapping[FieldType, pl.DataType] = {
-    FieldType.INTEGER: pl.Int64(),
-    FieldType.NUMBER: pl.Float64(),
-    FieldType.DECIMAL: pl.Decimal(DECIMAL_DIGITS, DECIMAL_SCALE),
-    FieldType.BOOLEAN: pl.Boolean(),
-    FieldType.DATE: pl.Date(),
-    FieldType.TIME: pl.Time(),
-    FieldType.DATETIME: pl.Datetime("us"),
-    FieldType.DURATION: pl.Duration("us"),
-}
-
-DTYPES: Mapping[FieldType, pl.DataType] = MappingProxyType({t: _DTYPES.get(t, pl.String()) for t in FieldType})
-"""Type → dtype of its column in a typed frame; datetimes are naive, in UTC where a zone is known."""
 
 
 def typed_value(field_type: FieldType, value: Scalar, timezone: str | None = None) -> Typed:

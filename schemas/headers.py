@@ -11,6 +11,8 @@ from schemas.errors import DefinitionError, FileRefusedError
 
 FAILED_ROWS_COLUMN = "lading_errors"
 """Header of the column of reasons in the files of failed rows that Lading writes; no field claims it."""
+IDENTIFIER_MARK = ":"
+"""Before the header of a field of the key it says that the column identifies the record."""
 UNREADABLE = "unreadable row: "
 """How the reasons of a row begin that could not be split into cells: its whole text stands in one cell."""
 
@@ -23,6 +25,8 @@ def normalise(header: str) -> str:
 def known_headers(definition: Definition) -> dict[str, str]:
     """Normalised header → field name; a field's own name counts where no other field claims it.
 
+    So do the headers of the fields of the key with a colon before them.
+
     Raises:
         DefinitionError: two fields claim the same header.
     """
@@ -32,7 +36,9 @@ def known_headers(definition: Definition) -> dict[str, str]:
             raise DefinitionError(
                 f"the fields {declared[normalise(header)]!r} and {name!r} both claim the header {header!r}"
             )
-    return {normalise(f.name): f.name for f in definition.fields} | declared
+    known = {normalise(f.name): f.name for f in definition.fields} | declared
+    marked = {IDENTIFIER_MARK + header: name for header, name in known.items() if name in definition.key}
+    return marked | known
 
 
 @dataclass(frozen=True)
@@ -42,10 +48,13 @@ class Binding:
     Attributes:
         columns: field name → 0-based index of the column; fields that the file lacks are absent.
         unknown: headers that no field claims, as they stood, in file order; blank ones left out.
+        no_identifiers: 0-based indices of columns that are to identify the record and can't, where the
+            definition minds them.
     """
 
     columns: dict[str, int]
     unknown: tuple[str, ...]
+    no_identifiers: tuple[int, ...] = ()
 
 
 def bind(definition: Definition, headers: Sequence[str]) -> Binding:
@@ -58,17 +67,21 @@ def bind(definition: Definition, headers: Sequence[str]) -> Binding:
     fields_by_header = known_headers(definition)
     claims: dict[str, list[int]] = defaultdict(list)
     unknown: list[str] = []
+    no_identifiers: list[int] = []
     for index, header in enumerate(headers):
         name = fields_by_header.get(normalise(header))
         if name is not None:
             claims[name].append(index)
         elif normalise(header) not in ("", FAILED_ROWS_COLUMN):
             unknown.append(header)
+            if definition.file.identifiers and normalise(header).startswith(IDENTIFIER_MARK):
+                no_identifiers.append(index)
     _refuse_duplicates(claims, headers)
     _refuse_missing(definition, claims, unknown, headers)
     if unknown and definition.policies.unknown_columns == "error":
         raise FileRefusedError("header.unknown", f"no field claims the columns {_quoted(unknown)}")
-    return Binding({name: indices[0] for name, indices in claims.items()}, tuple(unknown))
+    columns = {name: indices[0] for name, indices in claims.items()}
+    return Binding(columns, tuple(unknown), tuple(no_identifiers))
 
 
 def _refuse_duplicates(claims: dict[str, list[int]], headers: Sequence[str]) -> None:

@@ -92,11 +92,16 @@ def _to_utc(local: pl.Series, timezone: str | None) -> pl.Series:
     return zoned.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
 
 
+def plausible_year(values: pl.Expr, form: str) -> pl.Expr:
+    """False where four digits are declared for the year and the text has fewer: `65` would be the year 65."""
+    return values.dt.year().is_between(1000, 9999) if "%Y" in form else pl.lit(value=True)
+
+
 def _plausible_year(values: pl.Series, form: str) -> pl.Series:
-    """Refuse `65` where four digits are declared: it would be the year 65."""
+    """Refuse what is not plausible."""
     if "%Y" not in form:
         return values
-    plausible = values.dt.year().is_between(1000, 9999)
+    plausible = values.to_frame("").select(plausible_year(pl.col(""), form)).to_series()
     return values if plausible.all() else values.set(~plausible.fill_null(value=True), None)
 
 

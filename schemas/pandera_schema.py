@@ -1,12 +1,14 @@
 """The pandera schema that a definition compiles to, and what it says of a typed frame."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandera.polars as pa
 import polars as pl
 
 from schemas.definition import Definition, Field, whole_match
-from schemas.field_types import DTYPES, FieldType, typed_value
+from schemas.dtypes import DTYPES
+from schemas.field_types import FieldType, typed_value
 
 
 def pandera_schema(definition: Definition) -> pa.DataFrameSchema:
@@ -14,6 +16,7 @@ def pandera_schema(definition: Definition) -> pa.DataFrameSchema:
 
     A field that takes every value of its type is not among the columns: each costs time in every call.
     """
+    pa.Check.get_backend(pl.LazyFrame())  # a check that is made before pandera knows polars never learns of it
     columns = {field.name: _column(definition, field) for field in definition.fields}
     return pa.DataFrameSchema({name: c for name, c in columns.items() if c.checks or not c.nullable})
 
@@ -21,23 +24,36 @@ def pandera_schema(definition: Definition) -> pa.DataFrameSchema:
 def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
     """Every value of the frame that breaks a check.
 
-    The checks of the schema are called one by one: `validate` costs several times as much, and its table of
-    failures as much again where there are any.
+    The checks of the schema are asked together: to call each costs three times as much, `validate` more than
+    that, and its table of failures as much again where there are any.
 
     Returns:
         (n_failures, 3): `index` (UInt32, 0-based row of the frame), `field`, `code`.
     """
+    columns = {name: column for name, column in schema.columns.items() if name in frame.columns}
     found = [pl.DataFrame(schema={"index": pl.UInt32, "field": pl.String, "code": pl.String})]
-    for name, column in schema.columns.items():
-        if name not in frame.columns:
-            continue
-        masks = {} if column.nullable else {"required": frame[name].is_null()}
-        masks |= {check.error: failing(check, frame, name) for check in column.checks}
-        for code, mask in masks.items():
-            if mask.any():
-                rows = pl.DataFrame({"index": mask.arg_true().cast(pl.UInt32)})
-                found.append(rows.with_columns(pl.lit(name).alias("field"), pl.lit(code).alias("code")))
+    for name, column in columns.items():
+        if not column.nullable and frame[name].null_count():
+            found.append(_failures(name, "required", frame[name].is_null()))
+    asked = [(name, check) for name, column in columns.items() for check in column.checks]
+    answers = pl.collect_all([_asked(check, frame.lazy(), name) for name, check in asked])
+    for (name, check), answer in zip(asked, answers, strict=True):
+        passed = answer.to_series()
+        if not passed.all():
+            found.append(_failures(name, check.error, ~passed.fill_null(value=True)))
     return pl.concat(found)
+
+
+def _asked(check: pa.Check, frame: pl.LazyFrame, column: str) -> pl.LazyFrame:
+    """One Boolean column: what pandera's own check says of each value, null where there is none."""
+    backend: Any = check.get_backend(frame)(check)
+    answer: pl.LazyFrame = backend.apply(pa.PolarsData(frame, column))
+    return answer
+
+
+def _failures(field: str, code: str, mask: pl.Series) -> pl.DataFrame:
+    rows = pl.DataFrame({"index": mask.arg_true().cast(pl.UInt32)})
+    return rows.with_columns(pl.lit(field).alias("field"), pl.lit(code).alias("code"))
 
 
 class NoAnswerError(ValueError):

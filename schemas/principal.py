@@ -25,11 +25,15 @@ def refuse_no_tenant(name: str) -> None:
 
 
 class Scope(StrEnum):
-    """What a key may be used for."""
+    """What a key may be used for.
+
+    `BeginWorkflowImportProcess` is a permission of LearningBuilder, and includes the right to have mail sent.
+    """
 
     IMPORTS_CREATE = "imports:create"
     IMPORTS_READ = "imports:read"
     DEFINITIONS_WRITE = "definitions:write"
+    BEGIN_WORKFLOW_IMPORT = "BeginWorkflowImportProcess"
     ADMIN = "admin"
 
 

@@ -7,8 +7,8 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas.definition import Definition
+from schemas.dtypes import DTYPES
 from schemas.errors import DefinitionError
-from schemas.field_types import DTYPES
 from schemas.pandera_schema import NoAnswerError, failing
 from schemas.records import record_model
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+VALUE_CHARACTERS = 500
+"""A longer value is quoted only so far; the file itself has the rest."""
+
 
 @dataclass(frozen=True)
 class RowError:

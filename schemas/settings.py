@@ -1,12 +1,14 @@
 """Where Lading keeps its state, and the few numbers that an operator may change."""
 
 from pathlib import Path
+from typing import Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.limits import DEFAULT_LIMITS, Limits
+from schemas.mail_address import EMAIL
 from schemas.principal import OPERATOR_TENANT, TENANT_PATTERN
 
 HOME_NAME = ".lading"
@@ -101,6 +103,11 @@ class Settings(BaseSettings):
         min_length=32,
         description="Signs sessions and links; unset, one is made at the first start and kept in the home.",
     )
+    link_days: float = Field(
+        30.0,
+        gt=0,
+        description="For so long a link in a mail or an answer opens the page of its job without a key.",
+    )
     upload_limit_bytes: int = Field(
         2**30, ge=1, description="Bytes that the body of a request may have; with more it is refused."
     )
@@ -114,6 +121,41 @@ class Settings(BaseSettings):
         None,
         description="Start jobs that come over HTTP as runs of this Prefect work pool, not in the worker of "
         "`lading serve`.",
+    )
+
+    webhook_give_up_seconds: float = Field(
+        86_400.0,
+        ge=0,
+        description="A webhook that takes no event for so long is given up; until then the job waits for it, "
+        "and every other import into the table with it.",
+    )
+    faces_off: str = Field(
+        "", description="Vendors whose API is not served, separated by commas, such as `starmind, elma365`."
+    )
+
+    smtp_host: str | None = Field(
+        None, description="The server that mails go through; unset, none are sent, and jobs say so."
+    )
+    smtp_port: int = Field(587, ge=1, le=65535, description="The port of the mail server.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        description="How the way to the mail server is encrypted: `starttls` (usually port 587), `tls` "
+        "from the first byte (465), or `none` (25), where a password is sent in the clear.",
+    )
+    smtp_user: str | None = Field(None, description="Whom the mail server knows us as; unset, no login.")
+    smtp_password: SecretStr | None = Field(None, description="The password for `LADING_SMTP_USER`.")
+    smtp_sender: str | None = Field(
+        None,
+        pattern=EMAIL,
+        description="The address that mails come from; needed where `LADING_SMTP_HOST` is.",
+    )
+    mail_domains: str = Field(
+        "",
+        description="Domains that mails may go to, separated by commas, such as `example.org, example.com`; "
+        "unset, any.",
+    )
+    mails_per_hour: int = Field(
+        100, ge=0, description="Mails that one tenant may have sent within an hour; those above are not sent."
     )
 
     books_schema: str | None = Field(
@@ -165,6 +207,12 @@ class Settings(BaseSettings):
             raise ValueError("a password does not belong in a URL; LADING_STORE_PASSWORD is the place for it")
         return url or None
 
+    @model_validator(mode="after")
+    def _mails_have_a_sender(self) -> Self:
+        if self.smtp_host is not None and self.smtp_sender is None:
+            raise ValueError("LADING_SMTP_HOST needs LADING_SMTP_SENDER, the address that mails come from")
+        return self
+
     @property
     def limits(self) -> Limits:
         """What reading one file may cost."""
@@ -201,6 +249,11 @@ class Settings(BaseSettings):
     def upload_path(self, sha256: str) -> Path:
         """Where the bytes with this hash lie, whoever brought them."""
         return self.uploads_path / sha256[:2] / sha256
+
+    @property
+    def parts_path(self) -> Path:
+        """Folder of what came so far of files that clients bring in parts."""
+        return self.uploads_path / "parts"
 
     def stages_path(self, job_id: str) -> Path:
         """Folder of all that was ever staged for the job."""

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
-
-import polars as pl
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from schemas.definition import FileOptions
 from schemas.headers import FAILED_ROWS_COLUMN, normalise
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.row_error import column_letter
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Detected:
         notes: sentences for people, such as a contradiction between name and bytes.
         canonical: True where the format brings real dates and numbers in their canonical form, as
             workbooks do.
+        flat: of JSON Lines, True where an object or array as a value is an error of its row.
     """
 
     kind: str
@@ -70,6 +72,7 @@ class Detected:
     packing: str | None = None
     notes: tuple[str, ...] = ()
     canonical: bool = False
+    flat: bool = False
 
     @property
     def cells(self) -> Cells:
@@ -134,11 +137,40 @@ class TextBlock:
     """
 
     first_ordinal: int
-    cells: pl.DataFrame
-    rows: pl.Series
-    lines: pl.Series | None = None
+    cells: "pl.DataFrame"
+    rows: "pl.Series"
+    lines: "pl.Series | None" = None
     malformed: tuple[MalformedRow, ...] = field(default=())
     error_cells: tuple[ErrorCell, ...] = field(default=())
+
+    def counted(self) -> "RowCount":
+        """The same rows without their cells."""
+        return RowCount(self.cells.height, tuple(map(self._placed, self.malformed)))
+
+    def _placed(self, row: MalformedRow) -> "PlacedRow":
+        index = row.ordinal - self.first_ordinal
+        return PlacedRow(row, int(self.rows[index]), None if self.lines is None else int(self.lines[index]))
+
+
+class PlacedRow(NamedTuple):
+    """A malformed row and where the user finds it: its row and physical line (None for workbooks), 1-based."""
+
+    malformed: MalformedRow
+    row: int
+    line: int | None
+
+
+@dataclass(frozen=True)
+class RowCount:
+    """Consecutive data rows that were only counted.
+
+    Attributes:
+        rows: how many, malformed ones included.
+        malformed: in order of ordinal.
+    """
+
+    rows: int
+    malformed: tuple[PlacedRow, ...] = ()
 
 
 class StoredAs(StrEnum):
@@ -216,4 +248,17 @@ class Format(Protocol):
         self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS
     ) -> StoredCells | None:
         """How the cells are stored; None where all are text."""
+        ...
+
+
+@runtime_checkable
+class CountingFormat(Protocol):
+    """A format that counts rows quicker than it splits them."""
+
+    def count(self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS) -> Iterator[RowCount]:
+        """All data rows that `Format.read` would give, in parts of any size.
+
+        Raises:
+            FileRefusedError: the file turned out to be broken.
+        """
         ...

@@ -17,12 +17,14 @@ from store.tables import DefinitionVersion, Job
 
 
 def put_definition(session: Session, tenant: str, definition: Definition) -> DefinitionVersion:
-    """The tenant's own version that says just this; a new one where the newest of that name says otherwise."""
+    """The tenant's own version that says just this; a new one where the newest of that name says otherwise.
+
+    Its secrets are sealed by then (`tasks.definition_keeping`).
+    """
+    if not all(hook.is_secret_kept_safely for hook in definition.webhooks):
+        raise ValueError("a definition is not stored with a secret that can be read")
     alone(session, "definition", tenant, definition.name)
-    query = select(DefinitionVersion).where(
-        DefinitionVersion.tenant == tenant, DefinitionVersion.name == definition.name
-    )
-    newest = session.exec(query.order_by(col(DefinitionVersion.version).desc()).limit(1)).first()
+    newest = own_definition(session, tenant, definition.name)
     if newest is not None and newest.removed_at is None and newest.definition == definition:
         return newest
     stored = DefinitionVersion(
@@ -34,6 +36,13 @@ def put_definition(session: Session, tenant: str, definition: Definition) -> Def
     session.add(stored)
     session.flush()
     return stored
+
+
+def own_definition(session: Session, tenant: str, name: str) -> DefinitionVersion | None:
+    """The newest version of the tenant's own definition of this name, removed or not; None: there was none."""
+    own = DefinitionVersion.tenant == tenant, DefinitionVersion.name == name
+    query = select(DefinitionVersion).where(*own).order_by(col(DefinitionVersion.version).desc())
+    return session.exec(query.limit(1)).first()
 
 
 def get_definition(session: Session, tenant: str, name: str, version: int | None = None) -> DefinitionVersion:
@@ -97,7 +106,7 @@ def job_definition(session: Session, job: Job) -> Definition:
     Raises:
         DestinationError: the database's name was taken back meanwhile.
     """
-    definition = definition_of(session, job.definition_id).definition.in_mode(job.mode)
+    definition = job.as_it_runs(definition_of(session, job.definition_id).definition)
     name = definition.destination.database_name
     database = None if name is None else session.get(NamedDatabase, name)
     if name is not None and database is None:

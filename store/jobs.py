@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from schemas.clock import utc_now
 from schemas.errors import (
+    BytesExpiredError,
     CancelRequestedError,
     ConflictError,
     LeaseLostError,
@@ -128,14 +129,16 @@ def set_values(session: Session, job_id: str, *, epoch: int, **values: object) -
 
 
 def note_progress(session: Session, job_id: str, *, epoch: int, **values: object) -> None:
-    """Set columns that say how far the job is, for as long as nobody asked for its end.
+    """Set columns that say how far the job is, for as long as it may go on.
 
     Raises:
         LeaseLostError: somebody else took the lease since.
         CancelRequestedError: the job is to end.
+        BytesExpiredError: the time of its bytes is over.
     """
     set_values(session, job_id, epoch=epoch, **values)
     refuse_cancelled(session, job_id)
+    refuse_expired(session, job_id)
 
 
 def refuse_cancelled(session: Session, job_id: str) -> None:
@@ -147,6 +150,20 @@ def refuse_cancelled(session: Session, job_id: str) -> None:
     query = select(Job.cancel_requested_at).where(Job.id == job_id)
     if session.exec(query).one_or_none() is not None:
         raise CancelRequestedError(f"job {job_id} is to be cancelled")
+
+
+def refuse_expired(session: Session, job_id: str) -> None:
+    """Stop whoever works on a job whose bytes were kept for some time only, when that is over.
+
+    Raises:
+        BytesExpiredError: it is.
+    """
+    expires_at = session.exec(select(Job.bytes_expire_at).where(Job.id == job_id)).one_or_none()
+    if expires_at is not None and expires_at <= utc_now():
+        raise BytesExpiredError(
+            f"the file was kept until {expires_at:%Y-%m-%d %H:%M} UTC only, and the import was not done by "
+            "then; bring it again, into a directory where it takes long"
+        )
 
 
 def set_flow_run(session: Session, job_id: str, flow_run_id: str) -> str | None:

@@ -20,7 +20,12 @@ FILE_CHUNK = -1
 
 def put_page(session: Session, job_id: str, page: Page) -> None:
     """Keep the copy of a page; a repeated copy changes nothing."""
-    _put(session, PageRow, job_id=job_id, chunk=page.chunk, body=page.to_bytes())
+    put_pages(session, job_id, [page])
+
+
+def put_pages(session: Session, job_id: str, pages: Iterable[Page]) -> None:
+    """Keep the copies of pages; repeated copies change nothing."""
+    _put(session, PageRow, [{"job_id": job_id, "chunk": p.chunk, "body": p.to_bytes()} for p in pages])
 
 
 def list_pages(session: Session, job_id: str, first_chunk: int = 0) -> Iterator[Page]:
@@ -31,13 +36,20 @@ def list_pages(session: Session, job_id: str, first_chunk: int = 0) -> Iterator[
         yield Page.from_bytes(chunk, body)
 
 
+def get_page(session: Session, job_id: str, chunk: int) -> Page | None:
+    """The page of this chunk (0-based); None where there is none."""
+    found = session.get(PageRow, (job_id, chunk))
+    return None if found is None else Page.from_bytes(chunk, found.body)
+
+
 def put_errors(session: Session, job_id: str, stage: str, errors: Iterable[RowError]) -> int:
     """Keep what a stage found wrong, replacing what it said of the same chunks before; gives how many."""
     ordered = sorted(errors, key=lambda e: -1 if e.ordinal is None else e.ordinal)
     for chunk, group in groupby(ordered, key=chunk_of_error):
         found = [vars(error) for error in group]
         body = zlib.compress(json.dumps(found, ensure_ascii=False).encode(), 1)
-        _put(session, ErrorPage, job_id=job_id, chunk=chunk, stage=stage, errors=len(found), body=body)
+        new = {"job_id": job_id, "chunk": chunk, "stage": stage, "errors": len(found), "body": body}
+        _put(session, ErrorPage, [new])
     return len(ordered)
 
 
@@ -62,12 +74,14 @@ def list_errors(session: Session, job_id: str, first_chunk: int = FILE_CHUNK) ->
         yield from sorted(errors, key=lambda e: -1 if e.ordinal is None else e.ordinal)
 
 
-def _put(session: Session, table: type[SQLModel], **values: object) -> None:
-    """Insert the row or replace the one with its key, in one step: another worker may be doing the same."""
-    insert = postgresql.insert if is_postgres(session) else sqlite.insert
+def _put(session: Session, table: type[SQLModel], rows: list[dict[str, object]]) -> None:
+    """Insert each row or replace the one with its key, in one step: another worker may be doing the same."""
+    if not rows:
+        return
+    insert = (postgresql.insert if is_postgres(session) else sqlite.insert)(table)
     keys = [column.name for column in inspect(table).primary_key]
-    new = {name: value for name, value in values.items() if name not in keys}
-    session.execute(insert(table).values(**values).on_conflict_do_update(index_elements=keys, set_=new))
+    new = {name: insert.excluded[name] for name in rows[0] if name not in keys}
+    session.execute(insert.on_conflict_do_update(index_elements=keys, set_=new), rows)
 
 
 _STAGES = ("validate", "duplicates", "import")

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, func, select
 
 from schemas.job import RUNNING, TERMINAL
 from store.access_tables import IdempotencyKey
+from store.client_files import is_kept_by_client
 from store.jobs import add_event, locked_job
 from store.tables import ErrorPage, Job, PageRow, Upload
 
@@ -27,9 +28,11 @@ def are_bytes_known(session: Session, sha256: str) -> bool:
 def are_bytes_needed(session: Session, sha256: str, now: datetime) -> bool:
     """True when the bytes must stay, whoever brought them and under whatever name.
 
-    An upload of them has not expired, or a job over them is not terminal (it runs, or can be resumed), or
-    has not been reported yet although its time is not over.
+    An upload of them has not expired, or a client keeps them under an id of its own, or a job over them is not
+    terminal (it runs, or can be resumed), or has not been reported yet although its time is not over.
     """
+    if is_kept_by_client(session, sha256, now):
+        return True
     uploads = select(Upload.id).where(Upload.sha256 == sha256, col(Upload.expires_at) > now)
     unreported = col(Job.reported_at).is_(None) & (col(Job.expires_at) > now)
     jobs = (

@@ -25,7 +25,7 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
 from schemas.clock import utc_now
-from schemas.definition import Definition, Mode
+from schemas.definition import Definition, FileOptions, Mode
 from schemas.job import TERMINAL, Counts, JobKind, JobState
 
 OPEN_JOBS = "open_jobs"
@@ -139,6 +139,12 @@ class Job(SQLModel, table=True):
             up by a worker when that process is gone.
         flow_run_id: Prefect's latest run of it; None before there is one.
         cancel_requested_at: when somebody asked for its end; whoever works on it looks.
+        source_job_id: the job whose bytes it imports again; None where it brought bytes of its own.
+        file_options: what is known of its file, instead of the definition's `file`; None: that.
+        mail: whom to tell of its end, `{"success_to", "failure_to"}`; None: nobody.
+        has_events: its definition's webhooks are told of every record.
+        bytes_expire_at: when its bytes are gone, whatever the job does; one that still runs then fails. None
+            where they stay as long as it needs them.
         destination_key: identity of the table; at most one job imports into it at a time.
         stage_epoch: the epoch under which its records were staged; None before that.
         ending: how it is about to end (`schemas.job.Ending`); set before its destination is sealed.
@@ -201,6 +207,11 @@ class Job(SQLModel, table=True):
     is_queued: bool = False
     flow_run_id: str | None = None
     cancel_requested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    source_job_id: str | None = None
+    file_options: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    mail: dict[str, str | None] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    has_events: bool = False
+    bytes_expire_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     stage_epoch: int | None = None
     ending: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
@@ -244,6 +255,11 @@ class Job(SQLModel, table=True):
     errors_expire_at: datetime = Field(sa_type=UtcDateTime)
     purged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     errors_purged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+    def as_it_runs(self, definition: Definition) -> Definition:
+        """The definition in this job's mode, and with what this job knows of its file."""
+        options = None if self.file_options is None else FileOptions.model_validate(self.file_options)
+        return definition.in_mode(self.mode).with_file(options)
 
     @property
     def counts(self) -> Counts:

@@ -1,18 +1,21 @@
 """Makes the job of a file that was brought, whoever brought it: what it will do, and whether it may."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from destinations import destination_key
 from schemas.clock import utc_now
 from schemas.definition import Mode
+from schemas.errors import BusyError
 from schemas.job import JobKind
 from schemas.settings import Settings
+from store.backend import alone
 from store.claims import claim_table, refuse_claimed
 from store.database import Transaction
 from store.databases import resolved
-from store.jobs import add_job
+from store.jobs import add_job, running_jobs
 from store.tables import DefinitionVersion, Job, Upload
 from store.uploads import put_upload
 from tasks.copying import Copy
@@ -25,6 +28,11 @@ class Origin:
     creation_path: str = "CLI"
     key_id: str | None = None
     is_queued: bool = False
+    mail: dict[str, str | None] | None = None
+    has_events: bool = False
+    bytes_expire_at: datetime | None = None
+    file_options: dict[str, Any] | None = None
+    source_job_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,8 +72,31 @@ def plan_job(
     return Plan(tenant, stored.id, definition.mode, kind, key)
 
 
-def take_in(session: Transaction, settings: Settings, plan: Plan, copy: Copy, file_name: str) -> Upload:
+def refuse_busy(session: Transaction, plan: Plan) -> None:
+    """Refuse the job where another import into its table is not terminal; whoever asks likewise takes turns.
+
+    Raises:
+        BusyError: names that job.
+    """
+    alone(session, "import", plan.destination_key)
+    for job in running_jobs(session, plan.tenant, plan.destination_key):
+        if job.kind is JobKind.IMPORT:
+            raise BusyError("another import into the same table has not come to its end", job.id)
+
+
+def take_in(
+    session: Transaction,
+    settings: Settings,
+    plan: Plan,
+    copy: Copy,
+    file_name: str,
+    *,
+    expires_at: datetime | None = None,
+) -> Upload:
     """Claim the table, if anything is to be written, and put the bytes in their place.
+
+    Args:
+        expires_at: when the bytes may go; None: as the settings say.
 
     Raises:
         NotAllowedError: the table became another's meanwhile.
@@ -78,7 +109,7 @@ def take_in(session: Transaction, settings: Settings, plan: Plan, copy: Copy, fi
         sha256=copy.sha256,
         size_bytes=copy.size_bytes,
         file_name=file_name,
-        days=settings.upload_days,
+        days=settings.upload_days if expires_at is None else (expires_at - utc_now()) / timedelta(days=1),
     )
     # Not before the bytes are locked: a purge may be removing the same ones.
     copy.move_to(settings.upload_path(copy.sha256))

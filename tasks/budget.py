@@ -37,13 +37,10 @@ class _Tally:
 
 def objection_to(definition: Definition, staged: Stage, rows: int) -> Objection | None:
     """What the definition's mode and policies have against the staged file of `rows` data rows, if anything."""
-    policies = definition.policies
-    sync = definition.mode is Mode.SYNC
-    budget = (policies.max_errors, policies.max_error_percent)
-    if not sync and not policies.atomic and budget == (None, None):
+    if not definition.judges_files:
         return None
     tally = _tally(definition, staged, rows)
-    found = _against_sync(tally) if sync else None
+    found = _against_sync(tally) if definition.mode is Mode.SYNC else None
     return found or _against_atomic(definition, tally) or _over_budget(definition, tally)
 
 

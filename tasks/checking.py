@@ -6,20 +6,18 @@ from dataclasses import dataclass, replace
 import pandera.polars as pa
 import polars as pl
 
-from schemas.casting import cast_column, form_of
+from schemas.casting import CastColumn, cast_column, form_of
 from schemas.codes import CODES
 from schemas.definition import Definition, Field
 from schemas.destination import Verdict
 from schemas.headers import FAILED_ROWS_COLUMN, UNREADABLE, Binding, normalise
 from schemas.pandera_schema import failures, limits, pandera_schema
+from schemas.quick_casting import quick_columns
 from schemas.record_checks import RecordChecks
-from schemas.row_error import RowError
+from schemas.row_error import VALUE_CHARACTERS, RowError
 from schemas.text_table import Detected, MalformedRow, TextBlock
 from tasks.remarks import Remarks
 from tasks.staging import LINE, ORDINAL, RAW, ROW, VERDICT
-
-VALUE_CHARACTERS = 500
-"""A longer value is quoted only so far; the file itself has the rest."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,7 @@ class Checker:
     def __init__(self, definition: Definition, detected: Detected, binding: Binding) -> None:
         self._detected = detected
         self._columns = binding.columns
+        self._no_identifiers = binding.no_identifiers
         headers = [normalise(column.header) for column in detected.columns]
         self._reasons = headers.index(FAILED_ROWS_COLUMN) if FAILED_ROWS_COLUMN in headers else None
         self._fields = [f for f in definition.fields if f.name in binding.columns]
@@ -64,6 +63,7 @@ class Checker:
         shown = {(c.ordinal, c.column): c.text for c in block.error_cells}
         errors = self._malformed(block) + [self._error(block, shown, *problem) for problem in problems.rows()]
         errors += self._record_errors(typed, cast_failures, block)
+        errors += self._misidentified(block)
         errors.sort(key=lambda e: (e.ordinal or 0, self._position.get(e.field or "", -1)))
         return CheckedBlock(self._staged(block, typed, errors), errors)
 
@@ -92,9 +92,12 @@ class Checker:
 
     def _cast(self, block: TextBlock) -> tuple[pl.DataFrame, pl.DataFrame]:
         series, problems = [], [_no_problems()]
-        for field in self._fields:
-            text = self._text(block, field)
-            column = cast_column(text, field, self._detected.cells)
+        fields = {str(self._columns[field.name]): field for field in self._fields}
+        quick = quick_columns(block.cells, fields, self._detected.cells)
+        for name, field in fields.items():
+            text = block.cells.get_column(name)
+            is_quick = name in quick
+            column = CastColumn(quick[name], {}) if is_quick else cast_column(text, field, self._detected.cells)
             self.remarks.look(field.name, text, column.values)
             series.append(column.values.alias(field.name))
             problems += [_problems(mask, field.name, code) for code, mask in column.failures.items()]
@@ -124,6 +127,17 @@ class Checker:
                 yield RowError("record", CODES["record"].says(detail=detail), *place)
             else:
                 yield self._error(block, {}, index, name, "record", detail)
+
+    def _misidentified(self, block: TextBlock) -> Iterator[RowError]:
+        """Rows that are to be identified by something else than the key."""
+        for column in self._no_identifiers:
+            header, letter = self._detected.columns[column].header, self._detected.columns[column].letter
+            message = CODES["row.identifier"].says(detail=f"{header!r} is no field of the key")
+            texts = block.cells.get_column(str(column))
+            for index in texts.is_not_null().arg_true():
+                ordinal, value = block.first_ordinal + index, texts[index][:VALUE_CHARACTERS]
+                place = self._place(block, index)
+                yield RowError("row.identifier", message, ordinal, *place, column=letter, value=value)
 
     def _text(self, block: TextBlock, field: Field) -> pl.Series:
         return block.cells.get_column(str(self._columns[field.name]))

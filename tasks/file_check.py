@@ -1,4 +1,4 @@
-"""One pass over one file: every row read, checked and staged; the same for an import and for `check`.
+"""One pass over one file: every row read, checked and staged; the same for an import and for `check -d`.
 
 Only the reader's process calls these functions: see `tasks.reader`.
 """
@@ -8,16 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from formats import OpenFile, opened
-from schemas.definition import Definition, FileOptions
+from schemas.definition import Definition
 from schemas.headers import Binding, bind, known_headers, normalise
-from schemas.inference import definition_name, infer_definition
 from schemas.limits import DEFAULT_LIMITS, Limits
-from schemas.row_error import RowError
 from schemas.text_table import Detected, TextBlock
 from tasks.ahead import read_ahead
-from tasks.checking import VALUE_CHARACTERS, Checker
+from tasks.checking import Checker
 from tasks.duplicates import KeyIndex
-from tasks.reading import ErrorGroups, FileChecked, FileLook, KeepErrors, Proposal
+from tasks.reading import ErrorGroups, FileChecked, KeepErrors
 from tasks.staging import Stage
 
 
@@ -63,43 +61,6 @@ def _checked(file: OpenFile, definition: Definition, staged: Stage, keep: KeepEr
     warnings = [*_warnings(definition, binding, rows), *nameless.warnings, *checker.remarks.warnings]
     detected = replace(detected, notes=(*detected.notes, *checker.remarks.notes))
     return FileChecked(detected, rows, groups, warnings)
-
-
-def look_at_file(path: Path, file_name: str, folder: Path, limits: Limits, shown_errors: int) -> FileLook:
-    """What the file is by itself: its rows, and those that can't be split into cells.
-
-    Args:
-        folder: where a packed file is unpacked to.
-
-    Raises:
-        FileRefusedError: the file can't be read as a table.
-    """
-    rows, malformed = 0, 0
-    errors: list[RowError] = []
-    with opened(path, FileOptions(), frozenset(), file_name, limits, folder) as file:
-        for block in file.blocks():
-            rows += block.cells.height
-            malformed += len(block.malformed)
-            for row in block.malformed[: shown_errors - len(errors)]:
-                index = row.ordinal - block.first_ordinal
-                line = None if block.lines is None else int(block.lines[index])
-                place = (row.ordinal, int(block.rows[index]), line)
-                errors.append(RowError(row.code, row.detail, *place, value=row.text[:VALUE_CHARACTERS]))
-    return FileLook(file.detected, rows, malformed, errors)
-
-
-def infer_file(path: Path, file_name: str, folder: Path, limits: Limits) -> Proposal:
-    """A definition that accepts every well-formed row of the file.
-
-    Args:
-        folder: where a packed file is unpacked to.
-
-    Raises:
-        FileRefusedError: the file can't be read as a table.
-    """
-    with opened(path, FileOptions(), frozenset(), file_name, limits, folder) as file:
-        inference = infer_definition(definition_name(file_name), file.detected, file.blocks())
-    return Proposal(inference.definition, inference.notes)
 
 
 class _Nameless:

@@ -1,10 +1,11 @@
 """Stage 3: load the staged chunks into the destination, those not committed yet; then take the last step."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 
 from destinations import open_destination
 from schemas.chunk import CHUNK_ROWS, chunk_total
-from schemas.destination import StagedChunk
+from schemas.destination import Destination, StagedChunk
 from schemas.job import JobState
 from schemas.settings import Settings
 from store.database import Store
@@ -13,7 +14,8 @@ from store.jobs import get_job, note_progress, transition
 from store.tables import Job
 from tasks.ahead import read_ahead
 from tasks.artifacts import import_progress
-from tasks.halting import refuse_when_ending
+from tasks.delivering import Telling, telling_of
+from tasks.ending import refuse_when_ending
 from tasks.stage import stage
 from tasks.staging import Stage
 
@@ -34,9 +36,11 @@ def import_segment(
 
     Raises:
         CancelRequestedError: somebody asked for the job's end.
+        BytesExpiredError: the time of its bytes is over.
         ProcessEndsError: this process is about to end.
         DestinationError: the table does not fit, or can't be used.
-        RetriableError: another import has the destination, or a database is locked.
+        RetriableError: another import has the destination, a database is locked, or a webhook that is to be
+            told of every record does not take it now.
     """
     with Store.opened(settings) as store:
         with store.read() as session:
@@ -49,8 +53,13 @@ def import_segment(
                 job = transition(session, job_id, JobState.IMPORTING, epoch=epoch)
             destination.begin(job_id, epoch)
             done = destination.committed_chunks(job_id)
-            with read_ahead(_batches(_staged(settings, job).chunks(*span), settings.commit_rows)) as batches:
-                for batch in batches:
+            with telling_of(settings, store, job, epoch) as telling, ExitStack() as stack:
+                first, commit_rows = span[0], settings.commit_rows
+                if telling.next_chunk is not None:
+                    # What was told is behind us; the next chunk is not loaded before this one was told.
+                    first, commit_rows = _first_open(span, done, telling.next_chunk), CHUNK_ROWS
+                chunks = _staged(settings, job).chunks(first, span[1])
+                for batch in stack.enter_context(read_ahead(_batches(chunks, commit_rows))):
                     refuse_when_ending()
                     if waiting := [staged for staged in batch if staged.chunk not in done]:
                         destination.load(job_id, epoch, definition, waiting)
@@ -58,6 +67,7 @@ def import_segment(
                     with store.write() as session:
                         note_progress(session, job_id, epoch=epoch, rows_loaded=rows_loaded)
                     on_progress(rows_loaded, job.rows or 0)
+                    _tell(telling, destination, job_id, batch)
         finally:
             destination.close()
 
@@ -93,6 +103,20 @@ def complete_import(settings: Settings, job_id: str, epoch: int) -> None:
 def import_last_step(settings: Settings, job_id: str, epoch: int) -> None:
     """The task of the stage's end, for jobs that have a last step."""
     complete_import(settings, job_id, epoch)
+
+
+def _first_open(span: tuple[int, int], done: frozenset[int], next_told: int) -> int:
+    """The first chunk of the span that was not loaded, or not told of."""
+    return next((c for c in range(span[0], span[1] + 1) if c not in done or c >= next_told), span[1] + 1)
+
+
+def _tell(telling: Telling, destination: Destination, job_id: str, batch: Sequence[StagedChunk]) -> None:
+    """Tell of the records that are written; those that are written only all together have no page yet."""
+    for staged in batch:
+        if telling.next_chunk is not None and telling.next_chunk <= staged.chunk:
+            page = next(destination.pages(job_id, staged.chunk), None)
+            if page is not None and page.chunk == staged.chunk:
+                telling.tell(page, staged.frame)
 
 
 def _staged(settings: Settings, job: Job) -> Stage:

@@ -8,7 +8,6 @@ from typing_extensions import TypedDict
 
 from schemas.definition import Mode
 from schemas.job import JobKind, JobState
-from schemas.row_error import RowError
 from store.tables import DefinitionVersion, Job, Upload
 
 SHOWN_COLUMNS = 100
@@ -159,30 +158,3 @@ def _times(job: Job) -> _TimesPart:
 
 def _iso(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat()
-
-
-class ErrorDocument(TypedDict):
-    """One thing that is wrong with one row, or with the file as a whole."""
-
-    row: Annotated[int | None, Field(description="1-based, as a spreadsheet counts; null: no row.")]
-    line: Annotated[int | None, Field(description="1-based physical line; null for workbooks.")]
-    sheet: str | None
-    column: Annotated[str | None, Field(description="Letter of the column.")]
-    field: str | None
-    code: Annotated[str, Field(description="A code of docs/errors.md; stable.")]
-    message: str
-    value: Annotated[str | None, Field(description="The text as it stood in the file.")]
-
-
-def error_document(error: RowError) -> ErrorDocument:
-    """The error with what people need to find it."""
-    return {
-        "row": error.row,
-        "line": error.line,
-        "sheet": error.sheet,
-        "column": error.column,
-        "field": error.field,
-        "code": error.code,
-        "message": error.message,
-        "value": error.value,
-    }

@@ -11,8 +11,8 @@ from schemas.destination import Verdict
 from schemas.job import Counts
 from store.database import Store
 from store.jobs import check_epoch
-from store.pages import put_errors, put_page
-from tasks.halting import refuse_when_ending
+from store.pages import put_errors, put_pages
+from tasks.ending import refuse_when_ending
 from tasks.staging import ROW, VERDICT, Stage
 
 PAGES_PER_WRITE = 100
@@ -41,8 +41,8 @@ def copy_pages(store: Store, job_id: str, epoch: int, pages: Iterable[Page]) -> 
         refuse_when_ending()
         with store.write() as session:
             check_epoch(session, job_id, epoch)
+            put_pages(session, job_id, (replace(page, errors=()) if page.errors else page for page in batch))
             for page in batch:
-                put_page(session, job_id, replace(page, errors=()) if page.errors else page)
                 put_errors(session, job_id, "import", page.errors)
         counts = sum((page.counts for page in batch), counts)
         groups.update((error.code, error.field) for page in batch for error in page.errors)

@@ -1,6 +1,8 @@
 """The artifacts of a job, inside a task run of Prefect: its progress, and its summary."""
 
+import contextvars
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from prefect.artifacts import (
     create_progress_artifact,
     update_progress_artifact,
 )
+from prefect.context import SyncClientContext
 
 from schemas.settings import Settings
 from store.database import Store
@@ -21,6 +24,8 @@ from store.uploads import get_upload
 from tasks.summary import summary_markdown
 
 LOGGER = logging.getLogger("lading.artifacts")
+LAST_SECONDS = 3.0
+"""So long the end of a segment waits for what is told of it."""
 PROGRESS_SECONDS = 2.0
 """Prefect is told of progress no more often than this."""
 
@@ -32,25 +37,49 @@ def artifact_key(kind: str, job_id: str) -> str:
 
 def progress(job_id: str) -> Callable[[int, int], None]:
     """Something to call with (rows done, rows in all), which shows them as a progress artifact."""
-    artifact_id: Any = None
-    told_at = float("-inf")
-    listening = True
+    return _Progress(job_id).tell
 
-    def tell(done: int, total: int) -> None:
-        nonlocal artifact_id, told_at, listening
-        if not listening or (done < total and time.monotonic() - told_at < PROGRESS_SECONDS):
-            return
-        told_at, percent = time.monotonic(), 100.0 * done / total if total else 100.0
-        listening = False
+
+class _Progress:
+    """Tells Prefect how far a job is; a server that is away, or slow, does not hold up the import."""
+
+    def __init__(self, job_id: str) -> None:
+        self._key = artifact_key("progress", job_id)
+        self._artifact_id: Any = None
+        self._told_at = float("-inf")
+        self._telling: threading.Thread | None = None
+
+    def tell(self, done: int, total: int) -> None:
+        is_last = done >= total
+        if not is_last and time.monotonic() - self._told_at < PROGRESS_SECONDS:
+            return None
+        self._told_at, percent = time.monotonic(), 100.0 * done / total if total else 100.0
+        if is_last and self._telling is None:
+            return self._send(percent)
+        if self._is_free(LAST_SECONDS if is_last else 0.0):
+            # In the context of the task run, which the artifact is shown with.
+            run = contextvars.copy_context().run
+            self._telling = threading.Thread(target=run, args=(self._send_apart, percent), daemon=True)
+            self._telling.start()
+        if is_last:
+            self._is_free(LAST_SECONDS)
+        return None
+
+    def _is_free(self, wait_seconds: float) -> bool:
+        if self._telling is not None:
+            self._telling.join(wait_seconds)
+        return self._telling is None or not self._telling.is_alive()
+
+    def _send_apart(self, percent: float) -> None:
+        with SyncClientContext():
+            self._send(percent)
+
+    def _send(self, percent: float) -> None:
         with _harmless("progress"):
-            if artifact_id is None:
-                key = artifact_key("progress", job_id)
-                artifact_id = create_progress_artifact(percent, key=key, description="rows loaded")
+            if self._artifact_id is None:
+                self._artifact_id = create_progress_artifact(percent, key=self._key, description="rows loaded")
             else:
-                update_progress_artifact(artifact_id, progress=percent)
-            listening = True
-
-    return tell
+                update_progress_artifact(self._artifact_id, progress=percent)
 
 
 @contextmanager

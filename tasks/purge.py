@@ -13,10 +13,12 @@ from schemas.clock import utc_now
 from schemas.errors import NotFoundError
 from schemas.settings import Settings
 from store import retention
+from store.client_files import expired_client_files, forget_client_file, unfinished_client_files
 from store.database import Store, Transaction
 from store.jobs import get_job
 from store.tables import Job
 from store.uploads import lock_bytes
+from tasks.client_files import parts_path
 from tasks.copying import LEFTOVER
 from tasks.stage import stage
 from tasks.sweep import Purged, Sweep, entries
@@ -41,6 +43,7 @@ def purge_home(settings: Settings, *, dry_run: bool = False) -> Purged:
             _forget(store, expired, now, retention.forget_rows)
             with store.write() as session:
                 retention.forget_idempotency_keys(session, now)
+        _purge_client_files(settings, store, sweep, now)
         _purge_uploads(settings, store, sweep, now)
         _purge_unknown_uploads(settings, store, sweep)
     return sweep.purged(jobs=len(expired), errors=len(errors), unfinished=unfinished)
@@ -90,6 +93,18 @@ def _purge_reports(settings: Settings, store: Store, sweep: Sweep, now: datetime
             sweep.take("report", folder)
 
 
+def _purge_client_files(settings: Settings, store: Store, sweep: Sweep, now: datetime) -> None:
+    """Files of clients whose time is over, and the parts of those that were never brought to their end."""
+    with store.read() as session:
+        expired = expired_client_files(session, now)
+        unfinished = unfinished_client_files(session)
+    abandoned = [file for file in unfinished if sweep.is_older(parts_path(settings, file), LEFTOVER_DAYS)]
+    for file in {(file.tenant, file.hash): file for file in [*expired, *abandoned]}.values():
+        if sweep.take("leftover", parts_path(settings, file)) and not sweep.dry_run:
+            with store.write() as session:
+                forget_client_file(session, file.tenant, file.hash)
+
+
 def _purge_uploads(settings: Settings, store: Store, sweep: Sweep, now: datetime) -> None:
     """Bytes that expired under every name and that no job needs; they are locked while it is decided."""
     with store.read() as session:
@@ -108,7 +123,7 @@ def _purge_unknown_uploads(settings: Settings, store: Store, sweep: Sweep) -> No
     for path in entries(settings.uploads_path):
         if path.suffix == LEFTOVER and sweep.is_older(path, LEFTOVER_DAYS):
             sweep.take("leftover", path)
-        for bytes_path in entries(path):
+        for bytes_path in () if path == settings.parts_path else entries(path):
             if sweep.is_older(bytes_path, settings.upload_days):
                 with store.write() as session:
                     lock_bytes(session, bytes_path.name)

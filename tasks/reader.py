@@ -12,7 +12,7 @@ from typing import Any
 from schemas.codes import FILE_CODES
 from schemas.errors import DefinitionError, FatalError, FileRefusedError, LadingError, RetriableError
 from schemas.limits import Limits
-from tasks.halting import refuse_when_ending
+from tasks.ending import refuse_when_ending
 from tasks.reader_limits import out_of_memory
 from tasks.reader_process import ReaderProcess, borrowed_reader
 

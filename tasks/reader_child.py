@@ -7,6 +7,7 @@ each it gives messages in JSON, one a line, on its standard output: `{"tell": â€
 """
 
 import errno
+import importlib
 import json
 import os
 import queue
@@ -24,11 +25,8 @@ from schemas.definition import Definition
 from schemas.errors import DefinitionError, FileRefusedError
 from schemas.limits import Limits
 from schemas.row_error import RowError
-from tasks.failed_rows_file import read_errors, write_failed
-from tasks.file_check import check_file, infer_file, look_at_file
 from tasks.reader_limits import enforce, out_of_memory, peak_bytes
 from tasks.reading import DETECTED
-from tasks.staging import Draft, Stage
 
 ERRORS_A_MESSAGE = 2_000
 """A message ends with the chunk in which this many are reached."""
@@ -37,6 +35,10 @@ _PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO, e
 """Errors of the system that say nothing of the file, and may be over when it is read again."""
 
 _NO_MEMORY = ("memory", "capacity overflow", "failed to spawn", "alloc", "resource temporarily")
+
+_WANTED_SOON = ("tasks.file_look", "tasks.file_check")
+"""What takes long to import, and is imported as long as nobody waits for anything else."""
+
 Message = Mapping[str, Any]
 Tell = Callable[[Message], None]
 
@@ -47,6 +49,9 @@ def main() -> None:
     os.dup2(2, 1)  # what a library prints is no message
     requests: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
+    for module in _WANTED_SOON:
+        if requests.empty():
+            importlib.import_module(module)
     while True:
         _serve(json.loads(requests.get()), lambda message: _send(channel, message))
 
@@ -99,6 +104,9 @@ def _check(
     stage: str,
     is_draft: bool,
 ) -> Message:
+    from tasks.file_check import check_file
+    from tasks.staging import Draft, Stage
+
     def keep(part: str, errors: Sequence[RowError], rows: int) -> None:
         for some in _pieces(errors):
             tell({"part": part, "errors": [astuple(error) for error in some], "rows": rows})
@@ -127,11 +135,15 @@ def _pieces(errors: Sequence[RowError]) -> Iterator[list[RowError]]:
 
 
 def _look(limits: Limits, _tell: Tell, *, path: str, file_name: str, folder: str, shown_errors: int) -> Message:
+    from tasks.file_look import look_at_file
+
     look = look_at_file(Path(path), file_name, Path(folder), limits, shown_errors)
     return asdict(look)
 
 
 def _infer(limits: Limits, _tell: Tell, *, path: str, file_name: str, folder: str) -> Message:
+    from tasks.file_inference import infer_file
+
     inference = infer_file(Path(path), file_name, Path(folder), limits)
     return {"definition": inference.definition.model_dump(mode="json"), "notes": inference.notes}
 
@@ -139,6 +151,8 @@ def _infer(limits: Limits, _tell: Tell, *, path: str, file_name: str, folder: st
 def _failed_rows(
     limits: Limits, _tell: Tell, *, path: str, detected: Mapping[str, Any], out: str, errors: str
 ) -> Message:
+    from tasks.failed_rows_file import read_errors, write_failed
+
     found = DETECTED.validate_python(detected)
     return {"rows": write_failed(Path(path), found, Path(out), read_errors(Path(errors)), limits)}
 

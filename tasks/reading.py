@@ -13,9 +13,8 @@ from schemas.definition import Definition
 from schemas.limits import Limits
 from schemas.row_error import RowError
 from schemas.text_table import Detected
-from tasks.halting import refuse_when_ending
+from tasks.ending import refuse_when_ending
 from tasks.reader import read_apart
-from tasks.staging import Draft, Stage
 
 ErrorGroups = Counter[tuple[str, str | None]]
 """(code, field) → how many errors."""
@@ -43,6 +42,18 @@ class FileChecked:
     rows: int
     groups: ErrorGroups
     warnings: list[str]
+
+
+@dataclass(frozen=True)
+class StageFolder:
+    """Where the reader leaves what it checked.
+
+    Attributes:
+        is_draft: nobody wants the records, so that the folder is left with what tells rows apart.
+    """
+
+    path: Path
+    is_draft: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,7 @@ def check(
     path: Path,
     file_name: str,
     definition: Definition,
-    staged: Stage,
+    stage: StageFolder,
     keep: KeepErrors,
     look: Callable[[], None] = refuse_when_ending,
 ) -> FileChecked:
@@ -97,8 +108,8 @@ def check(
         "path": str(path.absolute()),
         "file_name": file_name,
         "definition": definition.model_dump(mode="json"),
-        "stage": str(staged.folder.absolute()),
-        "is_draft": isinstance(staged, Draft),
+        "stage": str(stage.path.absolute()),
+        "is_draft": stage.is_draft,
     }
     answer = read_apart(limits, "check", request, told, look)
     groups = ErrorGroups({(code, field): rows for code, field, rows in answer["groups"]})

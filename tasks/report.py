@@ -10,6 +10,7 @@ from store.database import Store
 from store.jobs import get_job
 from tasks.artifacts import keep_summary
 from tasks.failed_rows import failed_rows, failed_rows_path
+from tasks.mail import tell_by_mail
 from tasks.stage import stage
 
 
@@ -29,6 +30,8 @@ def report_job(settings: Settings, job_id: str) -> Path | None:
                 written = failed_rows(settings, store, job_id, path)
         except FatalError as error:
             warnings = [f"the failed rows can't be given back: {error}"]
+        if (unsent := tell_by_mail(settings, store, job_id)) is not None:
+            warnings.append(unsent)
         # The records are in the destination now, or nowhere; nobody needs them here.
         shutil.rmtree(settings.stages_path(job_id), ignore_errors=True)
         with store.write() as session:

@@ -5,8 +5,9 @@ import json
 import re
 import stat
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from schemas.authority import refuse_beyond
 from schemas.definition import Mode
@@ -21,7 +22,7 @@ from store.jobs import add_event, running_jobs
 from store.leases import is_free
 from store.tables import DefinitionVersion, Job
 from store.uploads import get_upload
-from tasks.accepting import Origin, Plan, new_job, plan_job, take_in
+from tasks.accepting import Origin, Plan, new_job, plan_job, refuse_busy, take_in
 from tasks.copying import copied, told
 from tasks.stage import stage
 
@@ -61,20 +62,30 @@ class Brought:
     Attributes:
         file: open, at its start; stays the caller's.
         file_name: as the client calls it.
+        is_label: that is no name of a file, but words for people, which are kept as they are.
         definition: name of one that the principal's tenant sees.
         mode: instead of the definition's.
         creation_path: as in the job (`store.tables.Job`).
         idempotency_key: under which asking again gives the same job; None: each call is a new one.
+        is_exclusive: refused where an import into the same table is not terminal.
+        mail, has_events, bytes_expire_at, file_options, source_job_id: as in the job.
     """
 
     principal: Principal
     file: BinaryIO
     file_name: str
     definition: str
+    is_label: bool = False
     mode: Mode | None = None
     validate_only: bool = False
     creation_path: str = "API"
     idempotency_key: str | None = None
+    is_exclusive: bool = False
+    mail: dict[str, str | None] | None = None
+    has_events: bool = False
+    bytes_expire_at: datetime | None = None
+    file_options: dict[str, Any] | None = None
+    source_job_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,7 @@ def accept_file(settings: Settings, brought: Brought) -> Accepted:
             (`schemas.authority`), or its database or table is not the tenant's to use.
         DefinitionError: it can't work in that mode.
         IdempotencyConflictError: the idempotency key stands for another request.
+        BusyError: it is exclusive, and another import has the table.
     """
     principal = brought.principal
     with Store.opened(settings) as store:
@@ -113,12 +125,24 @@ def accept_file(settings: Settings, brought: Brought) -> Accepted:
             fingerprint = _fingerprint(brought, copy.sha256)
             if known := _job_asked_for(session, brought, fingerprint):
                 return Accepted(known, is_new=False)
-            upload = take_in(session, settings, plan, copy, plain_name(brought.file_name))
-            origin = Origin(brought.creation_path, principal.key_id, is_queued=True)
+            if brought.is_exclusive:
+                refuse_busy(session, plan)
+            file_name = brought.file_name if brought.is_label else plain_name(brought.file_name)
+            upload = take_in(session, settings, plan, copy, file_name, expires_at=brought.bytes_expire_at)
+            origin = Origin(
+                brought.creation_path,
+                principal.key_id,
+                is_queued=True,
+                mail=brought.mail,
+                has_events=brought.has_events,
+                bytes_expire_at=brought.bytes_expire_at,
+                file_options=brought.file_options,
+                source_job_id=brought.source_job_id,
+            )
             job_id = new_job(session, settings, plan, upload, origin).id
-            if (name := brought.idempotency_key) is not None:
+            if (key := brought.idempotency_key) is not None:
                 days = settings.idempotency_days
-                remember_job(session, principal.tenant, name, fingerprint, job_id, days=days)
+                remember_job(session, principal.tenant, key, fingerprint, job_id, days=days)
             return Accepted(job_id, is_new=True)
 
 

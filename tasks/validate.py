@@ -15,10 +15,11 @@ from store.pages import clear_errors, put_errors
 from store.tables import Upload
 from store.uploads import get_upload
 from tasks.budget import objection_to
-from tasks.halting import looking_at, refuse_when_ending
+from tasks.ending import refuse_when_ending
+from tasks.halting import looking_at
 from tasks.kept_bytes import kept_bytes
 from tasks.pages import copy_pages, validated_pages
-from tasks.reading import ErrorGroups, check
+from tasks.reading import ErrorGroups, StageFolder, check
 from tasks.stage import stage
 from tasks.staging import Stage
 
@@ -31,6 +32,7 @@ def validate_job(settings: Settings, job_id: str, epoch: int) -> JobState:
 
     Raises:
         CancelRequestedError: somebody asked for the job's end.
+        BytesExpiredError: the time of its bytes is over.
         ProcessEndsError: this process is about to end.
         FatalError: the bytes of the upload are gone or were changed.
     """
@@ -42,7 +44,7 @@ def validate_job(settings: Settings, job_id: str, epoch: int) -> JobState:
             clear_errors(session, job_id)
             job = get_job(session, job_id)
             upload = get_upload(session, job.upload_id)
-            definition = definition_of(session, job.definition_id).definition.in_mode(job.mode)
+            definition = job.as_it_runs(definition_of(session, job.definition_id).definition)
         try:
             _validate(settings, store, job_id, epoch, upload, definition)
         except FileRefusedError as refusal:
@@ -69,10 +71,11 @@ def _validate(
             put_errors(session, job_id, part, errors)
 
     path = kept_bytes(settings, upload)
-    staged = Stage(settings.stage_path(job_id, epoch))
+    folder = StageFolder(settings.stage_path(job_id, epoch))
     look = looking_at(store, job_id)
-    checked = check(settings.limits, path, upload.file_name, definition, staged, keep, look)
+    checked = check(settings.limits, path, upload.file_name, definition, folder, keep, look)
     found = {"rows": checked.rows, "detected": asdict(checked.detected), "warnings": checked.warnings}
+    staged = Stage(folder.path)
     if objection := objection_to(definition, staged, checked.rows):
         counts, _ = copy_pages(store, job_id, epoch, validated_pages(staged, checked.rows, definition.mode))
         found |= vars(counts) | {"error_code": objection.code, "error_message": objection.message}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from cli.job_view import error_text
+from cli.error_view import error_text
 from docs.bad_inputs.outcomes import Outcome
 
 SHOWN_ERRORS = 4

@@ -26,10 +26,10 @@ def write_jsonl(path: Path, file: OpenFile, rows: Iterable[FailedRow]) -> int:
 def _lines(file: OpenFile, rows: Iterable[FailedRow]) -> Iterator[str]:
     original = numbered_lines(file.path)
     for row in rows:
-        if not row.malformed:
+        number, line = next(original)
+        while number < row.row:
             number, line = next(original)
-            while number < row.row:
-                number, line = next(original)
+        if not row.malformed or is_record(line):
             yield with_keys(line, {FAILED_ROWS_COLUMN: row.reasons})
         elif not is_record((text := row.cells[0] or "").encode()):
             yield text

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from formats.failed_rows.as_csv import write_csv
 from formats.failed_rows.as_jsonl import write_jsonl
-from formats.failed_rows.as_xlsx import write_xlsx
 from formats.failed_rows.row import FailedRow
 from formats.registry import OpenFile
 from schemas.text_table import Detected
@@ -32,8 +31,7 @@ def write_failed_rows(path: Path, file: OpenFile, rows: Iterable[FailedRow]) -> 
         file: the original; a column of reasons that it had already is replaced.
         rows: in the order of the original.
     """
-    writers: dict[str, Write] = {".xlsx": write_xlsx, ".jsonl": write_jsonl}
-    write = writers.get(failed_rows_suffix(file.detected), write_csv)
+    write = _writer(failed_rows_suffix(file.detected))
     part = path.with_name(f"{path.name}.part")
     try:
         count = write(part, file, rows)
@@ -41,3 +39,11 @@ def write_failed_rows(path: Path, file: OpenFile, rows: Iterable[FailedRow]) -> 
     finally:
         part.unlink(missing_ok=True)
     return count
+
+
+def _writer(suffix: str) -> Write:
+    if suffix == ".xlsx":
+        from formats.failed_rows.as_xlsx import write_xlsx
+
+        return write_xlsx
+    return write_jsonl if suffix == ".jsonl" else write_csv

@@ -4,7 +4,7 @@ import fastexcel
 import pytest
 import typer
 
-from cli.main import app
+from cli.main import COMMANDS, command_line
 
 DEFINITION = """name: things
 key: [id]
@@ -139,7 +139,8 @@ def test_a_job_that_is_not_there_is_wrong_usage(lading):
 
 
 def test_every_command_explains_itself(lading):
-    top = typer.main.get_group(app).commands
+    top = typer.main.get_group(command_line()).commands
+    assert set(top) == set(COMMANDS)
     commands = [[name, *([sub] if sub else [])] for name in top for sub in getattr(top[name], "commands", [""])]
     assert ["purge"] in commands
     assert ["keys", "create"] in commands
@@ -154,3 +155,20 @@ def test_text_of_a_file_does_not_command_the_terminal(lading, folder):
     said = lading("check", "evil.csv")
     assert "\x1b" not in said.out
     assert "\\x1b" in said.out
+
+
+@pytest.mark.parametrize(
+    ("name", "headers"),
+    [
+        ("starmind-tags", ["Id", "Language", "Tags", "Description"]),
+        ("starmind-users", ["firstname", "lastname", "email", "language_id", "gender"]),
+    ],
+)
+def test_the_template_of_a_definition_that_comes_with_the_product_can_be_had_at_once(
+    lading, folder, name, headers
+):
+    assert lading("template", name, "-o", "template.xlsx").status == 0
+    sheet = fastexcel.read_excel(folder / "template.xlsx").load_sheet(0, header_row=None).to_polars()
+    assert list(sheet.row(0))[: len(headers)] == headers
+    listed = lading("definitions", "--json").json["definitions"]
+    assert {"starmind-tags", "starmind-users"} <= {row["name"] for row in listed}

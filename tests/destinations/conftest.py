@@ -17,7 +17,7 @@ from destinations import open_destination
 from schemas.chunk import CHUNK_ROWS, Page
 from schemas.definition import Definition
 from schemas.destination import Destination, StagedChunk
-from schemas.field_types import DTYPES
+from schemas.dtypes import DTYPES
 from schemas.settings import Settings
 
 # The same promises on a server too: with the long tests, because there are hundreds.

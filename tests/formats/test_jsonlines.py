@@ -33,6 +33,26 @@ def test_values_become_text_digit_by_digit(table):
     }
 
 
+def test_a_flat_file_has_nested_values_as_errors_of_their_rows(table):
+    lines = ['{"id": 1}', '{"id": {"a": 1}}', '{"id": 2, "x": []}', '{"id": "[3]"}']
+    found = table("\n".join(lines), flat=True)
+    assert _faults(found) == [
+        (
+            2,
+            "row.nested",
+            lines[1],
+            "the key 'id' holds an object; text, a number, true, false or null is needed",
+        ),
+        (
+            3,
+            "row.nested",
+            lines[2],
+            "the key 'x' holds an array; text, a number, true, false or null is needed",
+        ),
+    ]
+    assert [row[0] for row in found.cells] == ["1", None, None, "[3]"]
+
+
 def test_columns_are_all_keys_in_order_of_appearance(table):
     found = table('{"b": 1}\n{"a": 2, "b": 3}\nnonsense\n{"": 4, "a": 5}\n')
     assert (found.headers, found.letters) == (["b", "a", ""], [None, None, None])

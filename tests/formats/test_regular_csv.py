@@ -37,10 +37,10 @@ def exactly(text):
 
 
 def windows_of(text, cuts):
-    """The text in pieces of whole lines, cut after those lines."""
+    """The text in pieces of whole lines, cut after those lines, in UTF-8."""
     lines = lines_of(text)
     borders = [0, *sorted({cut % (len(lines) + 1) for cut in cuts}), len(lines)]
-    return ["".join(lines[a:b]) for a, b in pairwise(borders) if a < b]
+    return ["".join(lines[a:b]).encode() for a, b in pairwise(borders) if a < b]
 
 
 @given(texts, st.lists(st.integers(0, 50), max_size=4))
@@ -50,6 +50,18 @@ def windows_of(text, cuts):
 @example("1,2,3\n\ufeff4,5,6\n", [1])
 def test_the_quick_way_gives_what_the_exact_one_gives(text, cuts):
     assert shown(reader().blocks(windows_of(text, cuts))) == exactly(text)
+
+
+@given(texts, st.lists(st.integers(0, 50), max_size=4))
+@example('1,2,3\n"x\ny",b,c\n4,"5"\r\n', [2])
+@example('1,2,3\n,"\u00a0", \r\n"""",,\n', [])
+@example("1,2,3\n\n4,5,6\n", [])
+def test_the_rows_are_counted_as_the_exact_way_splits_them(text, cuts):
+    rows, malformed = exactly(text)
+    counts = list(reader().counts(windows_of(text, cuts)))
+    assert sum(count.rows for count in counts) == len(rows)
+    placed = [(found.malformed.ordinal, found.row, found.line) for count in counts for found in count.malformed]
+    assert placed == [(ordinal, *rows[ordinal][:2]) for ordinal, *_ in malformed]
 
 
 @pytest.mark.parametrize(
@@ -62,10 +74,10 @@ def test_the_quick_way_gives_what_the_exact_one_gives(text, cuts):
     ],
 )
 def test_regular_records_are_split_with_the_lines_where_they_begin(text, records, lines, rest):
-    found = regular_records(text, ",", WIDTH)
+    found = regular_records(text.encode(), ",", WIDTH)
     assert [tuple(cell or "" for cell in row) for row in found.cells.rows()] == records
     assert found.lines.to_list() == lines
-    assert found.rest == rest
+    assert found.rest == rest.encode()
 
 
 @pytest.mark.parametrize(
@@ -84,9 +96,9 @@ def test_regular_records_are_split_with_the_lines_where_they_begin(text, records
     ],
 )
 def test_what_is_irregular_in_any_way_is_left_to_the_exact_way(text):
-    assert regular_records(text, ",", WIDTH) is None
+    assert regular_records(text.encode(), ",", WIDTH) is None
 
 
 def test_a_record_longer_than_a_quote_may_stay_open_is_left_to_the_exact_way():
-    assert regular_records("1,2," + "x" * 1_100_000 + "\n", ",", WIDTH) is None
-    assert regular_records('1,2,3\n"' + "x\n" * 600_000, ",", WIDTH) is None
+    assert regular_records(b"1,2," + b"x" * 1_100_000 + b"\n", ",", WIDTH) is None
+    assert regular_records(b'1,2,3\n"' + b"x\n" * 600_000, ",", WIDTH) is None

@@ -5,12 +5,13 @@ import pytest
 import typer.main
 import yaml
 
-from cli.main import app
+from cli.main import command_line
 from docs import generate
 from schemas.definition import Definition, Field, FileOptions, Policies
 from schemas.document import parse_definition
 from schemas.field_types import FieldType
 from schemas.principal import Scope
+from schemas.webhook import Webhook
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -27,7 +28,7 @@ def commands(group, *above):
     return found
 
 
-COMMANDS = commands(typer.main.get_command(app))
+COMMANDS = commands(typer.main.get_command(command_line()))
 
 
 def first_cells(text, heading):
@@ -59,8 +60,8 @@ def test_the_definition_in_the_readme_is_one():
     (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     definition = parse_definition(example)
     assert [f.name for f in definition.fields] == ["id", "date", "magnitude", "status"]
-    # A record model is for fields that this short example does not have.
-    assert set(yaml.safe_load(example)) == set(Definition.model_fields) - {"record"}
+    # A record model is for fields that this short example does not have, the others for who has such clients.
+    assert set(yaml.safe_load(example)) == set(Definition.model_fields) - {"record", "faces", "webhooks"}
 
 
 def test_the_page_on_definitions_names_every_key_type_and_policy():
@@ -68,6 +69,7 @@ def test_the_page_on_definitions_names_every_key_type_and_policy():
     assert first_cells(DEFINITIONS, "Types") == [t.value for t in FieldType]
     assert first_cells(DEFINITIONS, "The file") == list(FileOptions.model_fields)
     assert first_cells(DEFINITIONS, "Policies") == list(Policies.model_fields)
+    assert first_cells(DEFINITIONS, "Webhooks") == list(Webhook.model_fields)
     top = DEFINITIONS.split("\n## ")[0]
     assert re.findall(r"^\| `(\w+)`", top, re.MULTILINE) == list(Definition.model_fields)
 

@@ -18,6 +18,20 @@ def test_a_field_is_found_by_any_of_its_headers_or_its_name(make_definition):
     assert bind(definition, ["ID", "", "x", "lading_errors"]).unknown == ("x",)
 
 
+def test_a_colon_says_that_a_column_identifies_the_record_and_only_the_key_does(make_definition):
+    definition = make_definition()
+    assert bind(definition, [":ID", "Name"]).columns == {"id": 0, "name": 1}
+    bound = bind(definition, [":Id", ":Name"])
+    assert (bound.columns, bound.unknown, bound.no_identifiers) == ({"id": 0}, (":Name",), ())
+    minding = make_definition(file={"identifiers": True})
+    assert bind(minding, [":Id", ":Name", "x"]).no_identifiers == (1,)
+
+
+def test_a_column_with_and_one_without_the_colon_are_two_columns_for_one_field(make_definition):
+    with pytest.raises(FileRefusedError, match="the columns ':Id', 'Id' all feed the field 'id'"):
+        bind(make_definition(), [":Id", "Id"])
+
+
 def test_missing_columns_are_one_error_with_the_nearest_headers(make_definition):
     with pytest.raises(FileRefusedError) as caught:
         bind(make_definition(), ["Idd", "Nam", "Amount"])

@@ -50,7 +50,7 @@ from schemas.errors import ProcessEndsError
 from schemas.settings import Settings
 from store.database import Store
 from store.jobs import get_job
-from tasks.halting import end_soon
+from tasks.ending import end_soon
 
 settings, job_id = Settings(home=Path(sys.argv[1]), commit_rows=1_000, segment_rows=5_000), sys.argv[2]
 

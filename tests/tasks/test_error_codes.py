@@ -26,6 +26,8 @@ ROW_CASES = {
     "row.quote": (b'Id,X\n1,"2\n', {}),
     "row.json": (b'{"Id": "1", "X": "2"}\n{"Id": 1,}\n', {}),
     "row.not_object": (b'{"Id": "1", "X": "2"}\n[1, 2]\n', {}),
+    "row.nested": (b'{"Id": 1, "X": {"a": 2}}\n', {"file": {"flat": True}}),
+    "row.identifier": (b"Id,:X\n1,a\n", {"file": {"identifiers": True}}),
     "row.unmended": (b"Id,X,lading_errors\n1,a,unreadable row: 9 cells\n", {}),
     "cell.nul": (b"Id,X\n1,A\0B\n", {}),
     "required": field_case("", required=True),

@@ -140,6 +140,18 @@ def test_failed_json_lines_keep_their_values_and_a_broken_line_its_text(
     assert json.loads(failed.read_text().splitlines()[0])["Name"] == lading.table()["name"][0]
 
 
+def test_a_nested_value_comes_back_in_its_object_with_the_reason(
+    lading, make_definition, write_failed, tmp_path
+):
+    path = tmp_path / "things.jsonl"
+    path.write_text('{"Id": "a"}\n{"Id": "b", "Name": {"x": 1.50}, "Amount": 7}\n{"Id": "c"}\n')
+    job_id = lading.run(path, make_definition(file={"flat": True}))
+    reason = "the key 'Name' holds an object; text, a number, true, false or null is needed"
+    (line,) = write_failed(job_id, "failed.jsonl").read_text().splitlines()
+    assert line.startswith('{"Id":"b","Name":{"x":1.50},"Amount":7,')
+    assert reason in json.loads(line)["lading_errors"]
+
+
 @pytest.mark.parametrize(
     ("codec", "delimiter"), [("cp1252", ";"), ("utf-16", "\t"), ("utf-8", "|"), ("shift_jis", "^")]
 )

@@ -242,7 +242,7 @@ import_directly(Settings(home=sys.argv[2]), ImportRequest(*sys.argv[3:]))
     "point",
     [
         pytest.param("tasks.poll:_pages", id="before the destination is sealed"),
-        pytest.param("tasks.pages:put_page", id="after it is sealed"),
+        pytest.param("tasks.pages:put_pages", id="after it is sealed"),
         pytest.param("tasks.poll:_finish", id="before the job is terminal"),
         pytest.param("tasks.report:failed_rows", id="before the report"),
         pytest.param("flows.lifecycle:plan_segments", id="before the first row is written"),

@@ -1,20 +1,13 @@
 """What Lading hands out and knows again when it comes back: sessions, links, form tokens, cursors."""
 
-import contextlib
 import hashlib
-import os
-import secrets
 from enum import StrEnum
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from schemas.errors import FatalError
+from schemas.secret_key import secret_key
 from schemas.settings import Settings
-
-SHORTEST_KEY_CHARS = 32
 
 
 class Purpose(StrEnum):
@@ -50,31 +43,9 @@ class Signer:
 
 
 def signer_of(settings: Settings) -> Signer:
-    """The signer of this home: of `secret_key`, else of the key that the home keeps, made here at first.
+    """The signer of this home: of its secret key, which is made here at first.
 
     Raises:
         FatalError: the key can't be read or made, or is too short to be one.
     """
-    if settings.secret_key is not None:
-        return Signer(settings.secret_key.get_secret_value())
-    path = settings.home / "secret.key"
-    try:
-        if not path.exists():
-            settings.make_home()
-            _make(path)
-        key = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FatalError(f"the secret key {path} could not be read or made: {error}") from error
-    if len(key) < SHORTEST_KEY_CHARS:
-        raise FatalError(f"{path} holds no secret key; remove it, and the next start makes another")
-    return Signer(key)
-
-
-def _make(path: Path) -> None:
-    """Make the key under its name at once and whole; whoever comes second takes the first one's."""
-    with NamedTemporaryFile("w", dir=path.parent, prefix=".secret-key-") as draft:  # of mode 600
-        draft.write(secrets.token_urlsafe(48) + "\n")
-        draft.flush()
-        os.fsync(draft.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(draft.name, path)
+    return Signer(secret_key(settings))

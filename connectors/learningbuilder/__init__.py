@@ -1,0 +1,31 @@
+"""LearningBuilder: records as JSON Lines into the import queue.
+
+Endpoints, as Lading serves them below `/learningbuilder`, in any case:
+    POST /API/WorkflowImportQueue/CreateBatch      what is asked for in the query, the records in the body
+    GET  /API/WorkflowImportQueue/Batch/{batchId}  how the batch stands; an extension of ours, not the vendor's
+
+Every call carries `Authorization: apikey …`, of a key with the permission `BeginWorkflowImportProcess`. Limits:
+of the vendor none is documented; ours are in `choices.py`.
+
+Sources:
+    https://heuristicsolutions.atlassian.net/wiki/spaces/DOCS/pages/3814817793 (the call) and its versions, of
+    which 3816063045 to 3817275510 shows the answer
+    https://heuristicsolutions.atlassian.net/wiki/spaces/DOCS/pages/459440201 (keys)
+    https://heuristicsolutions.atlassian.net/wiki/spaces/DOCS/pages/1460502917 (the queue and its passes)
+    https://heuristicsolutions.atlassian.net/wiki/spaces/DOCS/pages/1462567021 (headers that identify)
+"""
+
+from connectors.connector import Connector
+from connectors.learningbuilder.choices import LearningBuilderChoices
+from connectors.learningbuilder.face import NAME, ProcessAddress, learningbuilder_face
+from schemas.principal import Scope
+
+CONNECTOR = Connector(
+    NAME,
+    ProcessAddress,
+    learningbuilder_face,
+    LearningBuilderChoices,
+    scopes=frozenset({Scope.BEGIN_WORKFLOW_IMPORT}),
+)
+
+__all__ = ["CONNECTOR"]

@@ -1,0 +1,77 @@
+"""Secrets of webhooks over HTTP: they go in, are kept sealed, and never come out."""
+
+import pytest
+
+from schemas.secret_key import Seal, secret_key
+from schemas.webhook import MASK
+from schemas.webhook_secrets import opened_key
+from store.database import Store
+from store.definitions import get_definition
+
+SECRET, OTHER = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+URL = "https://hooks.example.org/things"
+
+
+def document(secret: str, url: str = URL) -> dict:
+    return {
+        "name": "things",
+        "key": ["id"],
+        "fields": [{"name": "id"}],
+        "destination": {"table": "things"},
+        "webhooks": [{"url": url, "secret": secret}],
+    }
+
+
+@pytest.fixture
+def stored(service, tenant):
+    """Gives what the store has: the secret as it is kept, the bytes with which it signs, the version."""
+
+    def look():
+        with Store.opened(service.settings) as store, store.read() as session:
+            found = get_definition(session, tenant, "things")
+        (hook,) = found.definition.webhooks
+        key = opened_key(hook.secret, lambda: Seal(secret_key(service.settings), tenant))
+        return hook.secret, key, found.version
+
+    return look
+
+
+def test_a_secret_goes_in_is_kept_sealed_and_shown_as_a_mask(client, stored):
+    answer = client.put("/definitions/things", json=document(SECRET))
+    assert answer.status_code == 201
+    shown = client.get("/definitions/things")
+    assert shown.json()["definition"]["webhooks"] == [
+        {"url": URL, "secret": MASK, "events": ["created", "updated"]}
+    ]
+    kept, _, _ = stored()
+    for text in (answer.text, shown.text, kept):
+        assert SECRET not in text
+    assert kept not in shown.text
+
+
+def test_a_document_that_is_brought_back_as_it_is_shown_keeps_its_secret_and_its_version(client, stored):
+    client.put("/definitions/things", json=document(SECRET))
+    before = stored()
+    shown = client.get("/definitions/things").json()["definition"]
+    assert client.put("/definitions/things", json=shown).status_code == 200
+    assert stored() == before
+    client.put("/definitions/things", json=document(MASK, "https://new.example.org/"))
+    assert (stored()[1], stored()[2]) == (before[1], 2)
+    client.put("/definitions/things", json=document(OTHER))
+    assert stored()[1] != before[1]
+
+
+@pytest.mark.parametrize(
+    ("secret", "url", "status"),
+    [
+        (MASK, URL, 422),
+        ("sealed:gAAAAA", URL, 422),
+        ("env:HOME", URL, 403),
+        (SECRET, "http://hooks.example.org/", 403),
+        ("not a secret", URL, 422),
+    ],
+)
+def test_what_a_tenant_may_not_say_is_refused_and_not_repeated(client, secret, url, status):
+    answer = client.put("/definitions/things", json=document(secret, url))
+    assert answer.status_code == status
+    assert secret == MASK or secret not in answer.text
