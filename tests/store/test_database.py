@@ -12,13 +12,17 @@ from sqlalchemy.exc import StatementError
 from sqlmodel import SQLModel
 
 from schemas.errors import FatalError, StoreBusyError
+from store.access_tables import ApiKey
 from store.database import Store
+from store.face_tables import ClientFile
 from store.jobs import check_epoch, get_job, set_values
 from store.migrating import SCHEMA_VERSION
 from store.uploads import put_upload
 
 
 def test_the_migrations_make_just_the_tables_that_the_code_declares(store):
+    # Of each module that declares some.
+    assert {ApiKey.__tablename__, ClientFile.__tablename__} <= SQLModel.metadata.tables.keys()
     with store.read() as session:
         context = MigrationContext.configure(session.connection())
         assert compare_metadata(context, SQLModel.metadata) == []
@@ -86,7 +90,9 @@ def test_a_naive_time_is_never_stored(store, new_job):
 
 OPEN = """
 from schemas.settings import Settings
+from store.access_tables import ApiKey
 from store.database import Store
+from store.face_tables import ClientFile
 with Store.opened(Settings()) as store, store.read() as session:
     assert session.connection().exec_driver_sql("SELECT count(*) FROM job").scalar() == 0
 """
