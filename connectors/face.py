@@ -87,7 +87,6 @@ class JobView:
     Attributes:
         source_job_id: the job whose bytes it imports again; None where it brought bytes of its own.
         counts: all zero before the job is terminal.
-        failed_to_create, failed_to_update: together `counts.failed`.
         rows: data rows of the file; None until it is read.
         rows_done: data rows behind the import so far.
         ended_at: None until it is terminal.
@@ -103,8 +102,6 @@ class JobView:
     creation_path: str
     source_job_id: str | None
     counts: Counts
-    failed_to_create: int
-    failed_to_update: int
     rows: int | None
     rows_done: int
     received_at: datetime
@@ -179,12 +176,22 @@ class Imports(ClientFiles, Protocol):
         """The newest jobs that came this way, at most 1,000, newest first."""
         ...
 
+    def failed_to_update(self, principal: Principal, job_id: str) -> int:
+        """How many of `counts.failed` were to change a record that was there; the others were to create one."""
+        ...
+
     def errors(self, principal: Principal, job_id: str) -> Iterator[RowError]:
-        """All errors of the job's rows, in the order of the file; read piece by piece."""
+        """All errors of the job's rows, in the order of the file; read piece by piece.
+
+        However slowly they are taken, nothing of the store is held meanwhile.
+        """
         ...
 
     def created_ids(self, principal: Principal, job_id: str) -> Iterator[UUID]:
-        """The id of each record that the job created, in the order of the file; a record keeps its id."""
+        """The id of each record that the job created, in the order of the file; likewise piece by piece.
+
+        A record keeps its id.
+        """
         ...
 
     def headers(self, principal: Principal, job_id: str) -> Mapping[str, str]:

@@ -12,7 +12,8 @@ from uuid import UUID
 from starlette.requests import Request
 
 from api.context import Context
-from api.faces.job_views import created_ids, job_view
+from api.faces.job_views import created_ids, failed_to_update, job_view
+from api.faces.pieces import errors_of, pages_of
 from api.faces.receiving import received_body, received_form
 from connectors.face import JobView, Received, Submission
 from formats import write_template
@@ -27,7 +28,7 @@ from store.job_lists import JobFilter, page_of_jobs
 from store.job_numbers import give_numbers, job_numbered, numbers_of
 from store.jobs import job_of
 from store.keys import principal_of
-from store.pages import list_errors
+from store.tables import Job
 from tasks.again import accept_again
 from tasks.client_files import open_client_file, take_part
 from tasks.locating import detected_of
@@ -127,21 +128,23 @@ class House:
             )
             return [job_view(session, job) for job in found]
 
+    def failed_to_update(self, principal: Principal, job_id: str) -> int:
+        """How many of `counts.failed` were to change a record that was there; the others were to create one."""
+        job = self._job(principal, job_id)
+        return failed_to_update(pages_of(self._context().store, job.id)) if job.failed else 0
+
     def errors(self, principal: Principal, job_id: str) -> Iterator[RowError]:
         """All errors of the job's rows, in the order of the file; read piece by piece."""
-        with self._context().store.read() as session:
-            job = job_of(session, principal.tenant, job_id, principal.definitions)
-            yield from list_errors(session, job.id)
+        yield from errors_of(self._context().store, self._job(principal, job_id).id)
 
     def created_ids(self, principal: Principal, job_id: str) -> Iterator[UUID]:
         """The id of each record that the job created, in the order of the file; a record keeps its id."""
-        with self._context().store.read() as session:
-            yield from created_ids(session, job_of(session, principal.tenant, job_id, principal.definitions))
+        job = self._job(principal, job_id)
+        yield from created_ids(job, pages_of(self._context().store, job.id))
 
     def headers(self, principal: Principal, job_id: str) -> Mapping[str, str]:
         """Letter of the column → header, as it stands in the job's file."""
-        with self._context().store.read() as session:
-            job = job_of(session, principal.tenant, job_id, principal.definitions)
+        job = self._job(principal, job_id)
         columns = [] if job.detected is None else detected_of(job).columns
         return {column.letter: column.header for column in columns if column.letter is not None}
 
@@ -170,6 +173,10 @@ class House:
         with self._context().store.read() as session:
             found = get_definition(session, principal.tenant, definition).definition
         return _csv_template(found) if kind == "csv" else _xlsx_template(found)
+
+    def _job(self, principal: Principal, job_id: str) -> Job:
+        with self._context().store.read() as session:
+            return job_of(session, principal.tenant, job_id, principal.definitions)
 
 
 def _plain(address: Mapping[str, str | int]) -> dict[str, str]:

@@ -1,15 +1,13 @@
 """What faces may know of jobs, and of the rows of those that have ended."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from connectors.face import JobView
-from schemas.chunk import CHUNK_ROWS, LETTERS
+from schemas.chunk import CHUNK_ROWS, LETTERS, Page
 from schemas.job import Outcome
 from store.database import Transaction
 from store.definitions import definition_of
-from store.pages import list_pages
 from store.tables import Job
 from store.uploads import get_upload
 
@@ -20,7 +18,6 @@ assert LETTERS[_FAILED_TO_UPDATE] == (Outcome.FAILED, "update")  # noqa: S101 - 
 
 def job_view(session: Transaction, job: Job) -> JobView:
     """The job as faces see it."""
-    failed_to_update = _failed_to_update(session, job) if job.state.terminal and job.failed else 0
     return JobView(
         job_id=job.id,
         key_id=job.key_id,
@@ -31,8 +28,6 @@ def job_view(session: Transaction, job: Job) -> JobView:
         creation_path=job.creation_path,
         source_job_id=job.source_job_id,
         counts=job.counts,
-        failed_to_create=job.failed - failed_to_update,
-        failed_to_update=failed_to_update,
         rows=job.rows,
         rows_done=job.rows_loaded,
         received_at=job.received_at,
@@ -42,22 +37,20 @@ def job_view(session: Transaction, job: Job) -> JobView:
     )
 
 
-def created_ids(session: Transaction, job: Job) -> Iterator[UUID]:
+def created_ids(job: Job, pages: Iterable[Page]) -> Iterator[UUID]:
     """The id of each record that the job created, in the order of the file.
 
     It is made of the table and the record's key there, so that a record has the same id in every job; where
     records have no key, of the job and the row.
     """
     table = uuid5(NAMESPACE_URL, f"lading:{job.destination_key}")
-    for page in list_pages(session, job.id):
+    for page in pages:
         for place, letter in enumerate(page.letters):
             if letter == _CREATED:
                 key = page.target_ids[place]
                 yield uuid5(table, key if key is not None else f"{job.id}#{page.chunk * CHUNK_ROWS + place}")
 
 
-def _failed_to_update(session: Transaction, job: Job) -> int:
-    letters: Counter[str] = Counter()
-    for page in list_pages(session, job.id):
-        letters.update(page.letters)
-    return letters[_FAILED_TO_UPDATE]
+def failed_to_update(pages: Iterable[Page]) -> int:
+    """How many of the failed rows were to change a record that was there."""
+    return sum(page.letters.count(_FAILED_TO_UPDATE) for page in pages)

@@ -100,9 +100,10 @@ class _Face:
         principal = await self._admitted(Credentials.decode(request.headers))
         require_scope(principal, Scope.IMPORTS_READ)
         job = await run_in_threadpool(self._imports.job, principal, job_id)
-        answer = job_answer(job)
-        if not answer.finished:
-            return Response(answer.encode(), media_type=_JSON)
+        if not job.state.terminal:
+            return Response(JobAnswer(finished=False).encode(), media_type=_JSON)
+        updates = await run_in_threadpool(self._imports.failed_to_update, principal, job_id)
+        answer = finished_answer(job, updates)
         created = self._imports.created_ids(principal, job_id)
         parts = answer.encode_parts(created, self._faults(principal, job))
         # What fails at once, such as a busy store, is told as an error; later the answer has begun.
@@ -140,18 +141,20 @@ class _Face:
         return principal
 
 
-def job_answer(job: JobView) -> JobAnswer:
-    """How the job stands, without ids and errors; rows neither written nor wrong have no count here."""
-    if not job.state.terminal or job.ended_at is None:
-        return JobAnswer(finished=False)
+def finished_answer(job: JobView, failed_to_update: int) -> JobAnswer:
+    """What became of a job that has ended, without ids and errors.
+
+    Rows neither written nor wrong have no count here.
+    """
+    ended_at = job.ended_at or job.received_at
     return JobAnswer(
         finished=True,
-        date_finished=(job.ended_at - _EPOCH) // timedelta(milliseconds=1),
+        date_finished=(ended_at - _EPOCH) // timedelta(milliseconds=1),
         successfully_created=job.counts.created,
-        failed_to_create=job.failed_to_create,
+        failed_to_create=job.counts.failed - failed_to_update,
         successfully_updated=job.counts.updated,
         unchanged=job.counts.unchanged,
-        failed_to_update=job.failed_to_update,
+        failed_to_update=failed_to_update,
     )
 
 

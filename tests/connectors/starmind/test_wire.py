@@ -108,8 +108,6 @@ def view(**changes: object) -> JobView:
         "creation_path": "STARMIND_API:TAGS",
         "source_job_id": None,
         "counts": Counts(failed=1, unprocessed=4),
-        "failed_to_create": 1,
-        "failed_to_update": 0,
         "rows": 5,
         "rows_done": 0,
         "received_at": datetime(2015, 12, 12, 7, 15, 50, 192_400, tzinfo=UTC),
