@@ -44,6 +44,8 @@ BEAT_SECONDS = 2.0
 STOP_SECONDS = 8.0
 """How long it waits for its jobs to stop at their next chunk."""
 AT_ONCE = 100
+NICENESS = 10
+"""Imports, and the readers that inherit this, leave the processor to whoever answers requests."""
 
 
 class Worker:
@@ -160,6 +162,7 @@ class Worker:
 def main(parent_pid: int, ready_fileno: int) -> None:
     """Be the worker until SIGTERM, or until the parent is gone."""
     end_with(parent_pid, 2 * STOP_SECONDS)
+    os.nice(NICENESS)
     signal.signal(signal.SIGTERM, lambda *_: end_soon())
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
     LOGGER.setLevel(logging.INFO)

@@ -10,13 +10,22 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SECTION = (ROOT / "README.md").read_text().split("## Over HTTP\n")[1].split("\n## ")[0]
+README = (ROOT / "README.md").read_text()
 PRINTED_AT = "http://127.0.0.1:8642"
+JOBS = """
+curl -sS -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8642/jobs
+"""
 WAIT = """
 until [ "$(curl -sS -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8642/jobs/$JOB \\
   | python3 -c 'import json, sys; print(json.load(sys.stdin)["reported_at"] is not None)')" = True ]
 do sleep 0.2; done
 """
+
+
+def blocks(heading):
+    """The shell scripts of one section of the README."""
+    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
 
 
 @pytest.fixture
@@ -54,23 +63,45 @@ def api(lading, tmp_path):
         serving.wait(30)
 
 
+@pytest.fixture
+def as_printed(lading, api, tmp_path):
+    """Runs a script of the README against the service; fails where a line fails. Gives what it printed."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+
+    def run(script):
+        whole = f"set -euo pipefail\n{script}".replace(PRINTED_AT, api)
+        failing = whole.replace("curl -sS", "curl -sS --fail-with-body")
+        ran = lading("bash", "-c", failing, cwd=tmp_path, timeout=120)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    return run
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_every_curl_of_the_readme_works_as_printed(lading, api, tmp_path):
-    shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    first, second = re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
-    script = f"set -euo pipefail\n{first}{WAIT}{second}".replace(PRINTED_AT, api)
-    failing = script.replace("curl -sS", "curl -sS --fail-with-body")
-    ran = lading("bash", "-c", failing, cwd=tmp_path, timeout=120)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert '"code":"type.date"' in ran.stdout
-    assert '"outcome":"failed"' in ran.stdout
+def test_every_curl_of_the_status_api_works_as_printed(as_printed, tmp_path):
+    first, second = blocks("Over HTTP")
+    printed = as_printed(f"{first}{WAIT}{second}")
+    assert '"code":"type.date"' in printed
+    assert '"outcome":"failed"' in printed
     assert (tmp_path / "failed-rows.csv").read_text("utf-8-sig").count("\n") == 4
     assert (tmp_path / "earthquakes.xlsx").read_bytes().startswith(b"PK")
 
 
-def test_every_curl_of_the_readme_is_in_the_part_that_is_run():
-    blocks = re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
-    everywhere = (ROOT / "README.md").read_text()
-    assert len(blocks) == 2
-    assert everywhere.count("curl -") == sum(block.count("curl -") for block in blocks)
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_every_curl_of_the_vendors_works_as_printed(as_printed):
+    (script,) = blocks("Vendors' import APIs")
+    printed = as_printed(script + JOBS)
+    for answered in ('"importId"', '"queueBatchDetails"', '"import_id"', '"jobId"'):
+        assert answered in printed
+    jobs = json.loads(printed[printed.rindex('{"jobs"') :])["jobs"]
+    assert {job["definition"] for job in jobs} == {"things", "starmind-tags"}
+    assert len(jobs) == 4
+
+
+def test_every_curl_of_the_readme_is_in_the_parts_that_are_run():
+    run = [*blocks("Over HTTP"), *blocks("Vendors' import APIs")]
+    assert len(run) == 3
+    assert README.count("curl -") == sum(block.count("curl -") for block in run)

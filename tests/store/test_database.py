@@ -15,7 +15,9 @@ from sqlmodel import SQLModel
 
 from schemas.errors import FatalError, StoreBusyError
 from schemas.settings import Settings
+from store.access_tables import ApiKey
 from store.database import Store
+from store.face_tables import ClientFile
 from store.job_lists import JobFilter, page_of_jobs
 from store.jobs import check_epoch, get_job, set_values
 from store.migrating import SCHEMA_VERSION
@@ -23,6 +25,8 @@ from store.uploads import put_upload
 
 
 def test_the_migrations_make_just_the_tables_that_the_code_declares(store):
+    # Of each module that declares some.
+    assert {ApiKey.__tablename__, ClientFile.__tablename__} <= SQLModel.metadata.tables.keys()
     with store.read() as session:
         context = MigrationContext.configure(session.connection())
         assert compare_metadata(context, SQLModel.metadata) == []
@@ -101,7 +105,6 @@ def test_a_naive_time_is_never_stored(store, new_job):
 
 
 OPEN = """
-from schemas.settings import Settings
 from schemas.settings import Settings
 from store.database import Store
 with Store.opened(Settings()) as store, store.read() as session:

@@ -10,6 +10,7 @@ down_revision = "0003"
 def upgrade() -> None:
     """Apply the change."""
     time = sa.DateTime(timezone=True)
+    long = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     op.add_column("job", sa.Column("file_options", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("job", sa.Column("source_job_id", sa.String(), nullable=True))
     op.add_column("job", sa.Column("mail", sa.JSON(none_as_null=True), nullable=True))
@@ -28,9 +29,9 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(), primary_key=True),
         sa.Column("file_name", sa.String(), nullable=False),
         sa.Column("directory", sa.String(), nullable=True),
-        sa.Column("size_bytes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("received_bytes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("part_bytes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("size_bytes", long, nullable=False),
+        sa.Column("received_bytes", long, nullable=False),
+        sa.Column("part_bytes", long, nullable=True),
         sa.Column("upload_id", sa.String(), sa.ForeignKey("upload.id"), nullable=True),
         sa.Column("created_at", time, nullable=False),
         sa.Column("expires_at", time, nullable=True),
