@@ -107,7 +107,8 @@ class Worker:
 
     def _claim(self) -> None:
         busy = self.busy()
-        for job in self._claimable():
+        # A job that can't be started now must not keep others from being cancelled.
+        for job in sorted(self._claimable(), key=lambda job: job.cancel_requested_at is None):
             if job.id in busy or self._pauses.is_resting(job.id):
                 continue
             if job.cancel_requested_at is not None:
