@@ -20,7 +20,7 @@ from store.database import Store
 from store.tables import Job
 
 DEPLOYMENT = "queued"
-ASK_SECONDS = 5.0
+ASK_SECONDS = 2.0
 """How often we ask what became of a run whose job nobody took up."""
 LOST_AFTER = timedelta(seconds=60)
 """A run that began so long ago, and whose job nobody holds, has lost its process."""

@@ -31,9 +31,10 @@ def first_job(pooled):
 
 @pytest.fixture(scope="module")
 def pool_worker(pooled, first_job):
-    """A worker of Prefect's, as the README starts one, in the folder whose `.lading` is meant."""
+    """A worker of Prefect's, started as `docs/service.md` says, in the folder whose `.lading` is meant."""
     assert pooled.job(first_job).lease_epoch == 0
     assert pooled.run_prefect("work-pool", "create", POOL, "--type", "process").wait(100) == 0
+    pooled.environment["PREFECT_WORKER_QUERY_SECONDS"] = "2"
     with (pooled.folder / "pool.log").open("w") as log:
         worker = pooled.run_prefect(
             "worker", "start", "--pool", POOL, stdout=log, stderr=log, start_new_session=True
