@@ -106,7 +106,8 @@ class Worker:
             self._beaten_at = time.monotonic()
 
     def _claim(self) -> None:
-        for job in self._claimable():
+        # A job that can't be started now must not keep others from being cancelled.
+        for job in sorted(self._claimable(), key=lambda job: job.cancel_requested_at is None):
             if job.cancel_requested_at is not None:
                 self._submit(self._cancels, job, self._directly)
             elif self._watch.prefect_is_up and self._pool is not None:

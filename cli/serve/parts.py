@@ -61,7 +61,7 @@ def _environment(settings: Settings, serving: Serving) -> dict[str, str]:
 def _server_environment(settings: Settings, url: str) -> dict[str, str]:
     return {
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": _LEASES,
-        # Else each event of a task run is a transaction of its own. Prefect cuts the fraction of the seconds
+        # Else each event of a task run is a transaction of its own. Whole seconds: Prefect cuts the fraction
         # off, and with none left it looks without a pause (`server/services/task_run_recorder.py` of 3.8.8).
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
