@@ -19,6 +19,7 @@ import httpx
 from flows.parent import end_with
 from flows.patient_app import PatientApp
 from flows.prefect_home import adopt_environment, isolate, prefect_log, reread
+from flows.same_origin import SameOriginApp
 from schemas.errors import FatalError, RetriableError
 from schemas.settings import Settings
 
@@ -203,12 +204,12 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def server_config(app: "FastAPI") -> "uvicorn.Config":
-    """How an app of Prefect's is served."""
+def server_config(app: "FastAPI", *, is_local: bool = True) -> "uvicorn.Config":
+    """How an app of Prefect's is served; `is_local` where it listens on loopback."""
     import uvicorn
 
     return uvicorn.Config(
-        PatientApp(app),
+        SameOriginApp(PatientApp(app), is_local=is_local),
         log_config=None,
         access_log=False,
         lifespan="on",

@@ -9,6 +9,7 @@ from prefect.server.api.server import create_app
 from flows.announced import AnnouncedServer
 from flows.parent import end_with, say_ready
 from flows.prefect_server import STOP_SECONDS, alone_on_new_home, server_config
+from flows.same_origin import is_loopback
 from schemas.settings import Settings
 
 
@@ -16,13 +17,14 @@ def main(fileno: int, parent_pid: int, ready_fileno: int) -> None:
     """Be the server, on a socket that the parent listens on, until SIGTERM or until the parent is gone."""
     end_with(parent_pid, STOP_SECONDS)
     with ExitStack() as while_starting:
-        while_starting.enter_context(alone_on_new_home(Settings(), print))
+        settings = Settings()
+        while_starting.enter_context(alone_on_new_home(settings, print))
 
         def up() -> None:
             while_starting.close()
             say_ready(ready_fileno)
 
-        config = server_config(create_app(final=True))
+        config = server_config(create_app(final=True), is_local=is_loopback(settings.prefect_host))
         AnnouncedServer(config, up).run(sockets=[socket.socket(fileno=fileno)])
 
 

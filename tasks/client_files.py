@@ -133,6 +133,13 @@ def _check_sizes(part: FilePart, known: ClientFile | None, rules: FileRules) -> 
         )
     if part.end < part.total_bytes:
         _check_main_part(part, known, rules)
+    # Parts lie on the disk by where they begin: one more beginning would be one more file.
+    if known is not None and known.upload_id is None and part.start < received:
+        known_bytes = known.part_bytes or received
+        if part.start % known_bytes or part.end != part.start + known_bytes:
+            raise PartRefusedError(
+                "InvalidPart", f"no part of this file goes from byte {part.start} to {part.end}"
+            )
 
 
 def _check_main_part(part: FilePart, known: ClientFile | None, rules: FileRules) -> None:

@@ -126,6 +126,18 @@ def test_each_part_that_does_not_fit_has_its_reason(client):
     assert client.content() == CONTENT
 
 
+def test_a_part_across_those_that_are_there_is_refused_and_leaves_nothing(client):
+    client.bring(0, 1_000)
+    client.bring(1_000, 2_000)
+    before = on_disk(client.settings)
+    assert client.refused(1, 1_001) == "InvalidPart"
+    assert client.refused(500, 1_500, content=bytes(2_560)) == "InvalidPart"
+    assert client.refused(1_000, 2_560) == "InvalidPart"
+    assert on_disk(client.settings) == before
+    client.bring(2_000, 2_560)
+    assert client.content() == CONTENT
+
+
 def test_the_same_id_of_another_tenant_is_another_file(client, home, store):
     client.bring(0, 1_000)
     other = Client(home, store, "globex")
