@@ -1,5 +1,7 @@
 """How quickly a running service works: first row, a stream of small files, what Prefect costs, cancelling.
 
+And what it takes while it rests.
+
 `python -m benchmarks.service [--files N] [--seconds S] [--posts N] [--rows N]`. Starts `lading serve` over a
 new home and stops it again. All that it prints was seen through the API and the job store.
 """
@@ -45,6 +47,7 @@ FIRST_ROW_SECONDS = 1.0
 BEHIND_SECONDS = 5.0
 PREFECT_SECONDS = 2.0
 CANCEL_SECONDS = 10.0
+IDLE_SECONDS = 20.0
 WAIT_SECONDS = 600.0
 
 
@@ -58,6 +61,7 @@ def main() -> None:
     asked = parser.parse_args()
     print(f"load average before: {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as scratch, _service(Path(scratch)) as service:
+        _idle(service)
         _first_row(service, asked.posts)
         _stream(service, asked.files, asked.seconds)
         _cancel(service, asked.rows)
@@ -146,6 +150,16 @@ def _command(settings: Settings, *words: str) -> list[str]:
 def _environment() -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "LADING_"))}
     return ours | {"PYTHONPATH": str(ROOT), "LADING_PREFECT_PORT": "0"}
+
+
+def _idle(service: _Service) -> None:
+    """What all parts take of one processor while there is nothing to do."""
+    time.sleep(5.0)  # until what starts late is there
+    before = sum(map(_cpu_seconds, _processes(service.process.pid)))
+    time.sleep(IDLE_SECONDS)
+    used = sum(map(_cpu_seconds, _processes(service.process.pid))) - before
+    percent = 100 * used / IDLE_SECONDS
+    print(f"at rest all parts take {percent:.0f} % of one processor")
 
 
 def _first_row(service: _Service, posts: int) -> None:

@@ -18,7 +18,7 @@ def _run_name() -> str:
     return Path(flow_run.parameters["source"]).name
 
 
-@flow(name="import-file", flow_run_name=_run_name, on_cancellation=[ask_for_end])
+@flow(name="import-file", flow_run_name=_run_name, on_cancellation=[ask_for_end], persist_result=False)
 def import_file(
     source: str,
     definition: str,

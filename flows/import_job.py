@@ -15,7 +15,7 @@ from store.database import Store
 from tasks.kept_bytes import kept_upload
 
 
-@flow(name="import-job", on_cancellation=[ask_for_end])
+@flow(name="import-job", on_cancellation=[ask_for_end], persist_result=False)
 def import_job(job_id: str, epoch: int | None = None) -> str | State[Any]:
     """Bring a job to its end: its bytes are there, they are validated, imported, polled and reported.
 
