@@ -71,14 +71,14 @@ def test_what_the_client_can_mend_is_told_as_it_is(error, status):
     assert (answer.status_code, answer.json()["said"]) == (status, str(error))
 
 
-@pytest.mark.parametrize("error", [StoreBusyError("/home/x is locked"), NoSpaceError("/home/x is full")])
+@pytest.mark.parametrize("error", [StoreBusyError("/data/x is locked"), NoSpaceError("/data/x is full")])
 def test_what_passes_is_told_with_a_pause_and_without_its_place(error):
     answer = asked(error)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert "/home" not in answer.text
 
 
-@pytest.mark.parametrize("error", [FatalError("/home/x could not be written"), ZeroDivisionError("/home/x")])
+@pytest.mark.parametrize("error", [FatalError("/data/x could not be written"), ZeroDivisionError("/data/x")])
 def test_a_fault_of_ours_goes_to_the_log_and_not_to_the_client(error, caplog):
     with caplog.at_level(logging.ERROR, "lading.api"):
         answer = asked(error)
