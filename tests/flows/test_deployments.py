@@ -4,8 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from prefect import get_client
+from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.filters import (
     ArtifactFilter,
     ArtifactFilterFlowRunId,
@@ -14,6 +16,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterId,
 )
+from prefect.client.schemas.schedules import CronSchedule
 
 from schemas.job import JobState
 from schemas.settings import Settings
@@ -67,3 +70,16 @@ def test_worker_imports_into_and_purges_the_home_of_the_folder_it_was_started_in
     assert names == ["upload", "validate", "import 1/1", "poll", "report"]
     assert artifacts == {f"progress-{job.id}", f"summary-{job.id}"}
     assert task_runs_and_artifacts("daily") == (["purge"], set())
+
+
+@pytest.mark.slow
+def test_a_schedule_makes_runs(prefect_api):
+    with get_client(sync_client=True) as client:
+        flow = client.create_flow_from_name("scheduled")
+        nightly = DeploymentScheduleCreate(schedule=CronSchedule(cron="17 3 * * *", timezone="UTC"))
+        deployment = client.create_deployment(flow, "nightly", schedules=[nightly])
+        # What Prefect's scheduler does by itself every few seconds.
+        httpx.post(f"{prefect_api}/deployments/{deployment}/schedule", json={}).raise_for_status()
+        name = DeploymentFilterName(any_=["nightly"])
+        runs = client.read_flow_runs(deployment_filter=DeploymentFilter(name=name))
+    assert {f"{run.expected_start_time:%H:%M}" for run in runs} == {"03:17"}
