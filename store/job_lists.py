@@ -51,7 +51,7 @@ def page_of_jobs(
         return []
     query = select(Job).where(Job.tenant == tenant, *_conditions(tenant, wanted))
     if before is not None:
-        query = query.where(tuple_(col(Job.received_at), col(Job.id)) < tuple_(*before))
+        query = query.where(tuple_(col(Job.received_at), col(Job.id)) < tuple_(*map(literal, before)))
     if definitions is not None:
         query = query.where(_of_definitions(definitions))
     return session.exec(query.order_by(col(Job.received_at).desc(), col(Job.id).desc()).limit(limit)).all()

@@ -79,7 +79,7 @@ def _put(session: Session, table: type[SQLModel], rows: list[dict[str, object]])
     if not rows:
         return
     insert = (postgresql.insert if is_postgres(session) else sqlite.insert)(table)
-    keys = [column.name for column in inspect(table).primary_key]
+    keys = [column.name for column in inspect(table, raiseerr=True).primary_key]
     new = {name: insert.excluded[name] for name in rows[0] if name not in keys}
     session.execute(insert.on_conflict_do_update(index_elements=keys, set_=new), rows)
 

@@ -5,8 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from prefect import get_client
+from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.filters import (
     ArtifactFilter,
     ArtifactFilterFlowRunId,
@@ -15,6 +17,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterId,
 )
+from prefect.client.schemas.schedules import CronSchedule
 from pydantic import ValidationError
 
 from flows.deployments import declared_deployments
@@ -173,3 +176,16 @@ def test_the_deployments_of_the_checkout_are_declared_for_a_runner():
     assert made["import-file/ad-hoc"].entrypoint == "flows.import_file.import_file"
     (schedule,) = made["purge/daily"].schedules
     assert (schedule.schedule.cron, schedule.schedule.timezone) == ("17 3 * * *", "UTC")
+
+
+@pytest.mark.slow
+def test_a_schedule_makes_runs(prefect_api):
+    with get_client(sync_client=True) as client:
+        flow = client.create_flow_from_name("scheduled")
+        nightly = DeploymentScheduleCreate(schedule=CronSchedule(cron="17 3 * * *", timezone="UTC"))
+        deployment = client.create_deployment(flow, "nightly", schedules=[nightly])
+        # What Prefect's scheduler does by itself every few seconds.
+        httpx.post(f"{prefect_api}/deployments/{deployment}/schedule", json={}).raise_for_status()
+        name = DeploymentFilterName(any_=["nightly"])
+        runs = client.read_flow_runs(deployment_filter=DeploymentFilter(name=name))
+    assert {f"{run.expected_start_time:%H:%M}" for run in runs} == {"03:17"}
