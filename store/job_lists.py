@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from schemas.job import JobState
 from store.backend import is_storable
-from store.tables import DefinitionVersion, Job, Upload
+from store.tables import DefinitionVersion, Job, Upload, UtcDateTime
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ def page_of_jobs(
         return []
     query = select(Job).where(Job.tenant == tenant, *_conditions(tenant, wanted))
     if before is not None:
-        query = query.where(tuple_(col(Job.received_at), col(Job.id)) < tuple_(*map(literal, before)))
+        last = tuple_(literal(before[0], UtcDateTime), literal(before[1]))
+        query = query.where(tuple_(col(Job.received_at), col(Job.id)) < last)
     if definitions is not None:
         query = query.where(_of_definitions(definitions))
     return session.exec(query.order_by(col(Job.received_at).desc(), col(Job.id).desc()).limit(limit)).all()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, tuple_, update
+from sqlalchemy import ColumnElement, CursorResult, literal, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -18,7 +18,7 @@ from schemas.errors import (
 )
 from schemas.job import RUNNING, TERMINAL, TRANSITIONS, JobKind, JobState
 from store.backend import is_storable
-from store.tables import ONE_IMPORT_PER_DESTINATION, DefinitionVersion, Event, Job
+from store.tables import ONE_IMPORT_PER_DESTINATION, DefinitionVersion, Event, Job, UtcDateTime
 
 
 def add_job(session: Session, job: Job) -> Job:
@@ -82,11 +82,12 @@ def earlier_import(session: Session, job: Job) -> Job | None:
     """The first import into the same table that stands before this one; None where it is this one's turn."""
     if job.kind is not JobKind.IMPORT:
         return None
+    here = tuple_(literal(job.received_at, UtcDateTime), literal(job.id))
     query = select(Job).where(
         Job.destination_key == job.destination_key,
         col(Job.kind) == JobKind.IMPORT,
         col(Job.state).in_(RUNNING),
-        tuple_(col(Job.received_at), col(Job.id)) < tuple_(job.received_at, job.id),
+        tuple_(col(Job.received_at), col(Job.id)) < here,
     )
     return session.exec(query.order_by(col(Job.received_at), col(Job.id)).limit(1)).first()
 
