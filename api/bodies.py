@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import MALFORMED_BODY, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, ProblemError
+from tasks.copying import room
 
 MOST_FIELDS = 20
 FIELD_BYTES = 4096
@@ -76,6 +77,7 @@ async def form_of(request: Request) -> AsyncIterator[FormData]:
 
     Raises:
         ProblemError: 415 or 400; it is no such body, or is cut off, or has too many or too long parts.
+        NoSpaceError: there is no room for its file.
     """
     if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != _MULTIPART:
         raise unsupported(request, (_MULTIPART,))
@@ -83,7 +85,8 @@ async def form_of(request: Request) -> AsyncIterator[FormData]:
         request.headers, request.stream(), max_files=1, max_fields=MOST_FIELDS, max_part_size=FIELD_BYTES
     )
     try:
-        form = await parser.parse()
+        with room():
+            form = await parser.parse()
     except MultiPartException as error:
         raise ProblemError(MALFORMED_BODY, f"the multipart body can't be read: {error.message}") from error
     try:

@@ -1,5 +1,6 @@
 """What every request needs of this service: made once when it starts, handed to routes as a dependency."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -41,7 +42,7 @@ class Context:
     signer: Signer
     keys: KnownKeys
     health: HealthCheck
-    _definitions: dict[int, DefinitionVersion] = field(default_factory=dict)
+    _definitions: OrderedDict[int, DefinitionVersion] = field(default_factory=OrderedDict)
     _quick: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(QUICK_CALLS))
     _slow: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(SLOW_CALLS))
 
@@ -51,7 +52,7 @@ class Context:
         if found is None:
             found = self._definitions[definition_id] = definition_of(session, definition_id)
             while len(self._definitions) > MOST_DEFINITIONS:
-                self._definitions.pop(next(iter(self._definitions)), None)
+                self._definitions.popitem(last=False)
         return found
 
     async def quick(self, call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -1,7 +1,6 @@
 """Definitions over HTTP: written, looked at, removed, and as a workbook to be filled in."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from io import BytesIO
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -254,10 +253,9 @@ def _remove(service: Context, who: Principal, name: str) -> None:
 def _template(service: Context, who: Principal, name: str) -> bytes:
     with service.store.read() as session:
         definition = visible_definition(session, who, name).definition
-    with TemporaryDirectory(prefix="lading-template-") as folder:
-        path = Path(folder) / "template.xlsx"
-        write_template(definition, path)
-        return path.read_bytes()
+    workbook = BytesIO()
+    write_template(definition, workbook)
+    return workbook.getvalue()
 
 
 def _summary(service: Context, who: Principal, stored: DefinitionVersion) -> DefinitionSummary:

@@ -32,6 +32,7 @@ from schemas.errors import (
     FileRefusedError,
     IdempotencyConflictError,
     LadingError,
+    NoSpaceError,
     NotAllowedError,
     NotFoundError,
     RetriableError,
@@ -64,9 +65,14 @@ def handle_errors(app: FastAPI) -> None:
 
 def problem_of(error: LadingError) -> ProblemError | None:
     """The problem that tells this error; None for one that is a fault of ours or of the machine."""
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     if isinstance(error, RetriableError):
-        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
         return ProblemError(UNAVAILABLE, "the service is busy; try again in a moment", headers=headers)
+    if isinstance(error, NoSpaceError):
+        # Its message may name a folder of the home.
+        return ProblemError(
+            UNAVAILABLE, "there is no room on the disk; try again when there is some", headers=headers
+        )
     kind = next((kind for known, kind in _BY_CLASS if isinstance(error, known)), None)
     return None if kind is None else ProblemError(kind, str(error), members=_members(error))
 

@@ -141,7 +141,7 @@ UNAVAILABLE = ProblemType(
     "unavailable",
     HTTPStatus.SERVICE_UNAVAILABLE,
     "Not at this moment",
-    "Nothing was decided: the job store or the disk is busy or does not answer. Repeat the same "
+    "Nothing was decided: the job store is busy or does not answer, or the disk is full. Repeat the same "
     "request after the "
     "seconds that the header `Retry-After` names; with an `Idempotency-Key` nothing happens twice.",
 )

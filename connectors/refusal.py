@@ -12,8 +12,11 @@ from starlette.responses import Response
 from schemas.errors import (
     BodyError,
     ConflictError,
-    FatalError,
+    DefinitionError,
+    DestinationError,
+    FileRefusedError,
     LadingError,
+    NoSpaceError,
     NotAllowedError,
     NotFoundError,
     RetriableError,
@@ -27,8 +30,11 @@ _BY_CLASS: tuple[tuple[type[LadingError], HTTPStatus], ...] = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (NotAllowedError, HTTPStatus.FORBIDDEN),
     (ConflictError, HTTPStatus.CONFLICT),
-    (FatalError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (DefinitionError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (DestinationError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (FileRefusedError, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
+"""What may be told of whom; other errors are of the machine, and their messages are the operator's."""
 
 
 class RefusalError(Exception):
@@ -61,31 +67,37 @@ Shape = Callable[[RefusalError], Response]
 
 
 def tell_refusals(app: FastAPI, shape: Shape) -> None:
-    """Have every error of the app told in this shape; an exception that is nobody's goes on to the log, too."""
+    """Have every error of the app told in this shape; one that is a fault of ours goes on to the log, too."""
 
     async def tell(_request: Request, error: Exception) -> Response:
-        return shape(refusal_of(error))
+        refusal = _known(error)
+        if refusal is None:
+            raise error
+        return shape(refusal)
 
-    for kind in (RefusalError, LadingError, HTTPException, Exception):
+    async def tell_fault(_request: Request, _error: Exception) -> Response:
+        fault = "a fault inside Lading; its log says which"
+        return shape(RefusalError(HTTPStatus.INTERNAL_SERVER_ERROR, fault))
+
+    for kind in (RefusalError, LadingError, HTTPException):
         app.exception_handler(kind)(tell)
+    app.exception_handler(Exception)(tell_fault)
 
 
-def refusal_of(error: Exception) -> RefusalError:
-    """What is told of this error; of a fault of ours nothing but that there is one."""
+def _known(error: Exception) -> RefusalError | None:
+    """What is told of this error; None where it is a fault of ours or of the machine."""
     if isinstance(error, RefusalError):
         return error
     if isinstance(error, HTTPException):
         return RefusalError(error.status_code, error.detail, headers=error.headers)
-    if isinstance(error, RetriableError):
+    if isinstance(error, RetriableError | NoSpaceError):
         wait = {"Retry-After": str(RETRY_AFTER_SECONDS)}
         message = "the service is busy; try again in a moment"
         return RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, message, headers=wait)
     if isinstance(error, BodyError):
         return RefusalError(error.status, str(error))
     status = next((status for known, status in _BY_CLASS if isinstance(error, known)), None)
-    if status is None:
-        return RefusalError(HTTPStatus.INTERNAL_SERVER_ERROR, "a fault inside Lading; its log says which")
-    return RefusalError(status, str(error))
+    return None if status is None else RefusalError(status, str(error))
 
 
 def require_scope(principal: Principal, scope: Scope) -> None:

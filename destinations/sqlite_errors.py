@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from destinations.poison import RefusedError
-from schemas.errors import DestinationError, StoreBusyError
+from schemas.errors import DestinationError, RetriableError, StoreBusyError
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+"""As with PostgreSQL, a disk that is full or failed decides nothing: the job waits until it is well again."""
 _OF_A_ROW = {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG}
 _BLAMED = re.compile(
     r"(?:NOT NULL|UNIQUE) constraint failed: [^,]+\.([^,.]+)|cannot store .* column .*\.([^.]+)"
@@ -21,6 +23,7 @@ def explained(attempt: str) -> Iterator[None]:
 
     Raises:
         StoreBusyError: somebody else holds the lock.
+        RetriableError: the disk is full, or failed.
         DestinationError: anything else.
     """
     try:
@@ -29,6 +32,8 @@ def explained(attempt: str) -> Iterator[None]:
         said = f"{attempt} failed: {error}"
         if primary_code(error) in _BUSY:
             raise StoreBusyError(f"{said}; another program is writing to it, try again") from error
+        if primary_code(error) in _NO_ROOM:
+            raise RetriableError(f"{said}; the job goes on when the disk is well again") from error
         raise DestinationError(said) from error
     except OSError as error:
         raise DestinationError(f"{attempt} failed: {error}") from error

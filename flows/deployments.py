@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 from prefect import Flow
+from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.objects import ConcurrencyLimitConfig
 from prefect.client.schemas.schedules import construct_schedule
 from prefect.deployments.runner import RunnerDeployment
@@ -71,6 +72,6 @@ async def _deployment(declared: _Declared) -> RunnerDeployment:
     )
 
 
-def _schedule(declared: dict[str, Any]) -> dict[str, Any]:
+def _schedule(declared: dict[str, Any]) -> DeploymentScheduleCreate:
     kept = {key: declared.pop(key) for key in ("active", "parameters", "slug") if key in declared}
-    return kept | {"schedule": construct_schedule(**declared)}
+    return DeploymentScheduleCreate(schedule=construct_schedule(**declared), **kept)

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 import httpx
-from prefect.context import SyncClientContext
+from prefect.context import SettingsContext, SyncClientContext, get_settings_context
 from prefect.exceptions import PrefectException
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY
 
 from schemas.errors import RetriableError
 from tasks.prefect_task import prefect_task
@@ -33,9 +33,11 @@ def use_prefect() -> None:
     Prefect counts the users of a client in a way that is not made for several threads. The heartbeat's thread
     makes the end of every run wait a second; our lease says who is alive.
     """
-    settings = temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
-    for context in (settings, SyncClientContext()):
-        context.__enter__()
+    outer = get_settings_context()
+    quiet = outer.settings.copy_with_update({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
+    # Entered for good: `temporary_settings` would take them back as soon as nobody holds on to it.
+    SettingsContext(profile=outer.profile, settings=quiet).__enter__()
+    SyncClientContext().__enter__()
 
 
 def _first_line(error: Exception) -> str:

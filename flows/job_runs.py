@@ -124,13 +124,20 @@ def ask_for_end(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> N
         run = client.read_flow_run(flow_run.id)
     if run.state is not None and run.state.type in {StateType.CANCELLING, StateType.CANCELLED}:
         with Store.opened(Settings()) as store:
-            _request_cancel(store, job_of(run))
+            request_end(store, job_of(run))
 
 
 def pass_on_cancelling(client: SyncPrefectClient, store: Store) -> None:
     """Ask for the end of the jobs whose runs Prefect was told to cancel."""
     for run in _runs_in(client, StateType.CANCELLING):
-        _request_cancel(store, job_of(run))
+        request_end(store, job_of(run))
+
+
+def request_end(store: Store, job_id: str | None) -> None:
+    """Ask for the end of a run's job; harmless where there is none, or none that is under way."""
+    if job_id is not None:
+        with suppress(NotFoundError, ConflictError), store.write() as session:
+            request_cancel(session, job_id)
 
 
 def conclude_left(client: SyncPrefectClient, store: Store, ours: Collection[str]) -> None:
@@ -167,12 +174,6 @@ def _runs_in(client: SyncPrefectClient, *states: StateType) -> list[FlowRun]:
         flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states)))),
         limit=RUNS_AT_ONCE,
     )
-
-
-def _request_cancel(store: Store, job_id: str | None) -> None:
-    if job_id is not None:
-        with suppress(NotFoundError, ConflictError), store.write() as session:
-            request_cancel(session, job_id)
 
 
 def _give_up(client: SyncPrefectClient, run_id: UUID) -> None:

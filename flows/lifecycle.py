@@ -21,7 +21,7 @@ from schemas.job import Ending, JobKind, JobState
 from schemas.settings import Settings
 from store.database import Store
 from store.definitions import definition_of
-from store.jobs import add_event, get_job, refuse_cancelled, refuse_expired, running_jobs
+from store.jobs import add_event, earlier_import, get_job, refuse_cancelled, refuse_expired
 from store.leases import held_lease, is_free
 from store.tables import Job
 from tasks.delivering import report_events
@@ -130,7 +130,7 @@ def _report(call: Call, settings: Settings, store: Store, job_id: str, epoch: in
 
 def _clear_the_way(call: Call, settings: Settings, store: Store, job_id: str) -> None:
     job = _job(store, job_id)
-    while job.kind is JobKind.IMPORT and not job.state.terminal and (earlier := _next_earlier(store, job)):
+    while not job.state.terminal and (earlier := _next_earlier(store, job)):
         if _is_cancelled(store, job):
             return
         earlier_id, free = earlier
@@ -145,10 +145,8 @@ def _clear_the_way(call: Call, settings: Settings, store: Store, job_id: str) ->
 def _next_earlier(store: Store, job: Job) -> tuple[str, bool] | None:
     """The id of the first earlier import into the same table, and whether nobody works on it."""
     with store.read() as session:
-        for other in running_jobs(session, job.tenant, job.destination_key):
-            if other.kind is JobKind.IMPORT and (other.received_at, other.id) < (job.received_at, job.id):
-                return other.id, is_free(session, other)
-    return None
+        earlier = earlier_import(session, job)
+        return None if earlier is None else (earlier.id, is_free(session, earlier))
 
 
 def _await_free(store: Store, job_id: str, waiting: Job) -> None:

@@ -8,17 +8,19 @@ from uuid import UUID
 
 from prefect import get_client
 from prefect.client.schemas.objects import FlowRun
+from prefect.deployments.runner import DeploymentApplyError
 from prefect.states import Crashed
 from prefect.types.entrypoint import EntrypointType
 
 from flows.import_job import import_job
-from flows.job_runs import labels_of
+from flows.job_runs import labels_of, request_end
 from schemas.clock import utc_now
+from schemas.errors import RetriableError
 from store.database import Store
 from store.tables import Job
 
 DEPLOYMENT = "queued"
-ASK_SECONDS = 10.0
+ASK_SECONDS = 2.0
 """How often we ask what became of a run whose job nobody took up."""
 LOST_AFTER = timedelta(seconds=60)
 """A run that began so long ago, and whose job nobody holds, has lost its process."""
@@ -42,6 +44,10 @@ class PoolRuns:
             return
         for attempt in count():
             run = self._run(job, f"{job.id}-{job.lease_epoch}-{attempt}")
+            if run.state is not None and run.state.is_cancelled():
+                # Before it began, for else whoever worked on the job would have told the store.
+                request_end(self._store, job.id)
+                break
             if not self._is_lost(run):
                 break
         self._asked_at = {other: at for other, at in self._asked_at.items() if other[0] != job.id}
@@ -59,9 +65,19 @@ class PoolRuns:
             )
 
     def _registered(self) -> UUID:
-        """The id of our deployment in the pool, made when it is first needed."""
+        """The id of our deployment in the pool, made when it is first needed.
+
+        Raises:
+            RetriableError: there is no such pool.
+        """
         if self._deployment is None:
-            self._deployment = asyncio.run(_register(self._work_pool))
+            try:
+                self._deployment = asyncio.run(_register(self._work_pool))
+            except DeploymentApplyError as error:
+                raise RetriableError(
+                    f"no job can start in the work pool {self._work_pool!r} ({error}); "
+                    f"`prefect work-pool create {self._work_pool} --type process` makes it"
+                ) from error
         return self._deployment
 
     def _is_lost(self, run: FlowRun) -> bool:
@@ -84,6 +100,8 @@ async def _register(work_pool: str) -> UUID:
         description="Bring a job that came over HTTP to its end.",
         tags=["lading"],
         work_pool_name=work_pool,
+        # Where the pool's worker was started: the nearest .lading above it is found from there.
+        job_variables={"working_dir": "."},
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     registered: UUID = await deployment.aapply()

@@ -106,10 +106,8 @@ class Worker:
             self._beaten_at = time.monotonic()
 
     def _claim(self) -> None:
-        busy = self.busy()
-        for job in self._claimable():
-            if job.id in busy or self._pauses.is_resting(job.id):
-                continue
+        # A job that can't be started now must not keep others from being cancelled.
+        for job in sorted(self._claimable(), key=lambda job: job.cancel_requested_at is None):
             if job.cancel_requested_at is not None:
                 self._submit(self._cancels, job, self._directly)
             elif self._watch.prefect_is_up and self._pool is not None:
@@ -119,25 +117,30 @@ class Worker:
 
     def _claimable(self) -> Sequence[Job]:
         with self._store.read() as session:
-            return claimable_jobs(session, self._settings.lease_seconds, AT_ONCE)
+            return claimable_jobs(session, self._settings.lease_seconds, AT_ONCE, self._is_left_alone)
+
+    def _is_left_alone(self, job: Job) -> bool:
+        """True while we work on it already, or it rests; many that rest must not hide those behind them."""
+        with self._lock:
+            return job.id in self._busy or self._pauses.is_resting(_work_of(job))
 
     def _submit(self, threads: ThreadPoolExecutor, job: Job, work: Callable[[str, int], None]) -> None:
         with self._lock:
             self._busy.add(job.id)
-        threads.submit(self._work, job.id, work)
+        threads.submit(self._work, job.id, _work_of(job), work)
 
-    def _work(self, job_id: str, work: Callable[[str, int], None]) -> None:
+    def _work(self, job_id: str, name: str, work: Callable[[str, int], None]) -> None:
         """Take the lease and do the work under it; what goes wrong decides nothing, and the job rests."""
         try:
             with held_lease(self._store, self._settings, job_id) as epoch:
                 work(job_id, epoch)
-            self._pauses.forget(job_id)
+            self._pauses.forget(name)
         except ConflictError:
-            self._pauses.forget(job_id)  # somebody else was quicker
+            self._pauses.forget(name)  # somebody else was quicker
         except ProcessEndsError as error:
             LOGGER.info("job %s: %s", job_id, error)
         except Exception as error:  # noqa: BLE001 - a job must not end the worker
-            seconds = self._pauses.rest(job_id)
+            seconds = self._pauses.rest(name)
             LOGGER.warning("job %s: %s: %s; it rests for %.0f s", job_id, type(error).__name__, error, seconds)
         finally:
             with self._lock:
@@ -157,6 +160,11 @@ class Worker:
             is_done = get_job(session, job_id).reported_at is not None
         if not is_done and not is_ending():
             raise RetriableError(f"its run {run.id} did not bring it to its end; Prefect's UI says why")
+
+
+def _work_of(job: Job) -> str:
+    """What is to be done for the job, for its pauses: that an import rests is no reason to cancel it late."""
+    return job.id if job.cancel_requested_at is None else f"end of {job.id}"
 
 
 def main(parent_pid: int, ready_fileno: int) -> None:

@@ -1,9 +1,11 @@
 """The workbook that people fill for a definition: headers, formats, drop-downs and limits, nothing else."""
 
+import csv
+import io
 from collections.abc import Sequence
 from datetime import date, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from schemas.definition import Definition, Field
 from schemas.field_types import TEXTUAL, FieldType, Scalar, typed_value
@@ -60,11 +62,11 @@ _EXCEL_KINDS = {
 Limit = int | float | date | time
 
 
-def write_template(definition: Definition, path: Path) -> None:
+def write_template(definition: Definition, target: Path | BinaryIO) -> None:
     """Write the empty workbook of the definition; reading it back finds every header in row 1."""
     import xlsxwriter
 
-    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+    with xlsxwriter.Workbook(target, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         sheet = book.add_worksheet(_sheet_name(definition.name))
         bold = book.add_format({"bold": True, "bottom": 1, "num_format": _TEXT_FORMAT})
         for column, field in enumerate(definition.fields):
@@ -76,6 +78,13 @@ def write_template(definition: Definition, path: Path) -> None:
             if rule := _rule(book, definition, field):
                 sheet.data_validation(1, column, LAST_ROW, column, rule)
         sheet.freeze_panes(1, 0)
+
+
+def csv_template(definition: Definition) -> bytes:
+    """The same as a CSV file, which has nothing but the headers."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerow([field.headers[0] for field in definition.fields])
+    return text.getvalue().encode()
 
 
 def describe(definition: Definition, field: Field) -> str:

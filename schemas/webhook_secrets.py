@@ -70,9 +70,13 @@ def _sealed(place: int, hook: Webhook, known: Sequence[Webhook], seal: Callable[
 
 
 def _likely(place: int, hook: Webhook, known: Sequence[Webhook]) -> Iterator[Webhook]:
-    """The earlier webhooks that this one may be, the likeliest first."""
+    """The earlier webhooks that this one may be, the likeliest first.
+
+    One whose secret is a reference is only ever the same at the same address: it is the operator's, and whoever
+    moves the webhook may be somebody else.
+    """
     yield from (found for found in known if found.url == hook.url)
-    yield from known[place : place + 1]
+    yield from (found for found in known[place : place + 1] if not found.secret.startswith(REFERENCE))
 
 
 def _opens_to(seal: Seal, secret: str, wanted: str) -> bool:

@@ -10,18 +10,21 @@ from schemas.definition import DEFAULT_DATABASE
 from schemas.errors import ConflictError, NotAllowedError, NotFoundError
 from schemas.job import RUNNING
 from store.access_tables import TableClaim
-from store.backend import is_postgres
+from store.backend import alone, is_postgres
 from store.tables import Job
 
 
 def claim_table(session: Session, tenant: str, destination_key: str) -> None:
     """Make the table the tenant's, unless it is already; its own database needs no claim.
 
+    Until the end of the `write` nobody else claims or releases it.
+
     Raises:
         NotAllowedError: `table.claimed`, it belongs to another.
     """
     if destination_key.startswith(f"{tenant}/{DEFAULT_DATABASE}/"):
         return
+    alone(session, "claim", destination_key)
     insert = postgresql.insert if is_postgres(session) else sqlite.insert
     claim = insert(TableClaim).values(destination_key=destination_key, tenant=tenant, claimed_at=utc_now())
     session.execute(claim.on_conflict_do_nothing())
@@ -40,6 +43,7 @@ def release_table(session: Session, destination_key: str) -> TableClaim:
         NotFoundError: it is nobody's.
         ConflictError: a job under way imports into it.
     """
+    alone(session, "claim", destination_key)
     claim = session.get(TableClaim, destination_key)
     if claim is None:
         raise NotFoundError(

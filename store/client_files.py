@@ -22,7 +22,7 @@ def new_client_file(session: Session, new: ClientFile) -> ClientFile:
 
     In a directory it gets a name that no other file there has: ` (1)` and so on.
     """
-    alone(session, "client files", new.tenant)
+    lock_client_files(session, new.tenant)
     found = find_client_file(session, new.tenant, new.hash, new.created_at)
     if found is not None:
         return found
@@ -32,6 +32,11 @@ def new_client_file(session: Session, new: ClientFile) -> ClientFile:
     session.add(new)
     session.flush()
     return new
+
+
+def lock_client_files(session: Session, tenant: str) -> None:
+    """Until the end of the `write` nobody else begins a file of the tenant."""
+    alone(session, "client files", tenant)
 
 
 def locked_client_file(session: Session, tenant: str, client_hash: str) -> ClientFile | None:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeoutError
 from sqlmodel import Session
 
+from schemas.errors import StoreBusyError
 from schemas.settings import Settings
 from store.backend import Backend
 from store.migrating import migrate
@@ -85,6 +86,8 @@ class Store:
     def _understood(self) -> Iterator[None]:
         try:
             yield
+        except PoolTimeoutError as error:
+            raise StoreBusyError(f"all connections to {self._backend.place} are in use; try again") from error
         except DBAPIError as error:
             meaning = self._backend.understand(error)
             if meaning is None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlmodel import Session
 
 from schemas.clock import utc_now
-from schemas.errors import FatalError, IdempotencyConflictError
+from schemas.errors import BodyError, IdempotencyConflictError
 from store.access_tables import IdempotencyKey
 from store.backend import alone, is_storable
 
@@ -16,10 +16,10 @@ def refuse_no_key(name: str) -> None:
     """Nothing, where this can be an idempotency key.
 
     Raises:
-        FatalError: it is empty, too long, or no text.
+        BodyError: 400; it is empty, too long, or no text.
     """
     if not 0 < len(name) <= MOST_CHARACTERS or not is_storable(name):
-        raise FatalError(f"an idempotency key is a text of 1 to {MOST_CHARACTERS} characters")
+        raise BodyError(400, f"an idempotency key is a text of 1 to {MOST_CHARACTERS} characters")
 
 
 def job_asked_for(session: Session, tenant: str, name: str, fingerprint: str) -> str | None:

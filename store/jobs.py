@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, update
+from sqlalchemy import ColumnElement, CursorResult, literal, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -16,7 +16,7 @@ from schemas.errors import (
     NotFoundError,
     RetriableError,
 )
-from schemas.job import RUNNING, TERMINAL, TRANSITIONS, JobState
+from schemas.job import RUNNING, TERMINAL, TRANSITIONS, JobKind, JobState
 from store.backend import is_storable
 from store.tables import ONE_IMPORT_PER_DESTINATION, DefinitionVersion, Event, Job
 
@@ -76,6 +76,19 @@ def running_jobs(session: Session, tenant: str, destination_key: str | None = No
     if destination_key is not None:
         query = query.where(Job.destination_key == destination_key)
     return session.exec(query.order_by(col(Job.received_at))).all()
+
+
+def earlier_import(session: Session, job: Job) -> Job | None:
+    """The first import into the same table that stands before this one; None where it is this one's turn."""
+    if job.kind is not JobKind.IMPORT:
+        return None
+    query = select(Job).where(
+        Job.destination_key == job.destination_key,
+        col(Job.kind) == JobKind.IMPORT,
+        col(Job.state).in_(RUNNING),
+        tuple_(col(Job.received_at), col(Job.id)) < tuple_(literal(job.received_at), literal(job.id)),
+    )
+    return session.exec(query.order_by(col(Job.received_at), col(Job.id)).limit(1)).first()
 
 
 def unreported_jobs(session: Session, tenant: str) -> Sequence[Job]:

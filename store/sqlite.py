@@ -11,6 +11,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from schemas.errors import FatalError, LadingError, StoreBusyError
 from store.backend import Backend
 
+_PASSING = ("locked", "busy", "full", "disk I/O error")
+"""What SQLite says of that decides nothing: somebody else writes, the disk is full or failed."""
+
 
 @lru_cache(maxsize=8)
 def sqlite_backend(path: Path, busy_timeout_seconds: float) -> Backend:
@@ -40,8 +43,8 @@ def sqlite_backend(path: Path, busy_timeout_seconds: float) -> Backend:
 
     def understand(error: DBAPIError) -> LadingError | None:
         if isinstance(error, OperationalError):
-            if "locked" in str(error.orig) or "busy" in str(error.orig):
-                return StoreBusyError(f"the job store {path} stayed locked: {error.orig}; try again")
+            if any(word in str(error.orig) for word in _PASSING):
+                return StoreBusyError(f"the job store {path} could not do it now: {error.orig}; try again")
             return FatalError(f"the job store {path} can't be used: {error.orig}")
         return FatalError(f"{path} is no job store: {error.orig}") if type(error) is DatabaseError else None
 

@@ -1,6 +1,6 @@
 """Workers in the job store: what there is to do for them, and which of them are alive."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cache
 from itertools import islice
@@ -19,8 +19,10 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 """A worker that gave no sign for so long is not listed any more."""
 
 
-def claimable_jobs(session: Session, lease_seconds: float, limit: int) -> Sequence[Job]:
-    """Jobs that a worker may take the lease of, oldest first, `limit` at most.
+def claimable_jobs(
+    session: Session, lease_seconds: float, limit: int, passed_over: Callable[[Job], bool] = lambda _: False
+) -> Sequence[Job]:
+    """Jobs that a worker may take the lease of, oldest first, `limit` at most, without those `passed_over`.
 
     Those that came to be queued, that somebody began and nobody works on, and that whoever brought them did not
     begin for `lease_seconds`. Of the imports into one table only the first is among them, and whatever
@@ -28,7 +30,7 @@ def claimable_jobs(session: Session, lease_seconds: float, limit: int) -> Sequen
     """
     left_since = lease_clock(session) - timedelta(seconds=lease_seconds)
     with session.exec(_claimable(), params={"left_since": left_since}) as found:
-        return list(islice((job for job in found if is_free(session, job)), limit))
+        return list(islice((job for job in found if not passed_over(job) and is_free(session, job)), limit))
 
 
 @cache

@@ -1,7 +1,6 @@
 """Takes files that clients bring in parts, under ids of their own; parts lie on disk until all are there."""
 
 import contextlib
-import errno
 import hashlib
 import os
 import shutil
@@ -19,13 +18,14 @@ from schemas.settings import Settings
 from store.client_files import (
     client_bytes,
     find_client_file,
+    lock_client_files,
     locked_client_file,
     new_client_file,
 )
 from store.database import Store, Transaction
 from store.face_tables import ClientFile
 from store.uploads import get_upload, put_upload
-from tasks.copying import LEFTOVER, READ_BYTES, Copy
+from tasks.copying import LEFTOVER, READ_BYTES, Copy, room
 from tasks.kept_bytes import kept_bytes
 
 SECONDS_PER_DAY = 86_400
@@ -43,10 +43,10 @@ def take_part(settings: Settings, store: Store, tenant: str, part: FilePart, rul
     known = _known(settings, store, tenant, part, rules, now)
     _check_sizes(part, known, rules)
     if part.start < known.received_bytes or known.upload_id is not None:
-        with _room():
+        with room():
             _take_repeated(settings, store, known, part)
     else:
-        with _room():
+        with room():
             _write(_part_path(settings, known, part.start), part.file)
         _note_part(store, known, part, rules, now)
     return _kept(settings, store, tenant, part.client_hash, rules)
@@ -87,6 +87,7 @@ def _known(
             )
         _check_sizes(part, None, rules)
         with store.write() as session:
+            lock_client_files(session, tenant)
             _check_room(settings, session, tenant, part, rules, now)
             found = new_client_file(session, _file_of(tenant, part, rules, now))
     if (found.size_bytes, found.directory) != (part.total_bytes, part.directory):
@@ -195,7 +196,7 @@ def _kept(settings: Settings, store: Store, tenant: str, client_hash: str, rules
 def _make_upload(settings: Settings, store: Store, file: ClientFile, rules: FileRules) -> None:
     days = settings.upload_days if rules.kept_seconds is None else rules.kept_seconds / SECONDS_PER_DAY
     settings.uploads_path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _room(), _joined(settings, file) as joined, store.write() as session:
+    with room(), _joined(settings, file) as joined, store.write() as session:
         upload = put_upload(
             session,
             file.tenant,
@@ -264,13 +265,3 @@ def _part_path(settings: Settings, file: ClientFile, start: int) -> Path:
 
 def _expiry(rules: FileRules, now: datetime) -> datetime | None:
     return None if rules.kept_seconds is None else now + timedelta(seconds=rules.kept_seconds)
-
-
-@contextmanager
-def _room() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise NoSpaceError("not enough disk space for the file") from error
-        raise

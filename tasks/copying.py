@@ -1,6 +1,7 @@
 """Takes the bytes of a file into the home, known by their hash, before anything is decided about them."""
 
 import contextlib
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO
 
-from schemas.errors import FatalError
+from schemas.errors import FatalError, NoSpaceError
 from schemas.settings import Settings
 
 READ_BYTES = 1 << 20
@@ -42,6 +43,7 @@ def copied(settings: Settings, original: BinaryIO, what: str) -> Iterator[Copy]:
         what: how messages call it.
 
     Raises:
+        NoSpaceError: there is no room for it.
         FatalError: it can't be read, or the home not be written.
     """
     folder = settings.uploads_path
@@ -61,8 +63,29 @@ def copied(settings: Settings, original: BinaryIO, what: str) -> Iterator[Copy]:
 
 @contextmanager
 def told(what: str) -> Iterator[None]:
-    """Says what the system refused, and begins with `what`."""
+    """Says what the system refused, and begins with `what`.
+
+    Raises:
+        NoSpaceError: there is no room.
+        FatalError: it was anything else.
+    """
+    try:
+        with room():
+            yield
+    except OSError as error:
+        raise FatalError(f"{what}: {error}") from error
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """Around what writes the bytes of a file.
+
+    Raises:
+        NoSpaceError: the disk, or what we may have of it, is full.
+    """
     try:
         yield
     except OSError as error:
-        raise FatalError(f"{what}: {error}") from error
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise NoSpaceError("not enough disk space for the file") from error
+        raise

@@ -6,14 +6,20 @@ says so afterwards, so that a purge that was killed is completed by the next one
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from schemas.clock import utc_now
 from schemas.errors import NotFoundError
 from schemas.settings import Settings
 from store import retention
-from store.client_files import expired_client_files, forget_client_file, unfinished_client_files
+from store.client_files import (
+    expired_client_files,
+    forget_client_file,
+    lock_client_files,
+    locked_client_file,
+    unfinished_client_files,
+)
 from store.database import Store, Transaction
 from store.jobs import get_job
 from store.tables import Job
@@ -98,10 +104,22 @@ def _purge_client_files(settings: Settings, store: Store, sweep: Sweep, now: dat
     with store.read() as session:
         expired = expired_client_files(session, now)
         unfinished = unfinished_client_files(session)
-    abandoned = [file for file in unfinished if sweep.is_older(parts_path(settings, file), LEFTOVER_DAYS)]
+    begun_before = now - timedelta(days=LEFTOVER_DAYS)
+    abandoned = [
+        file
+        for file in unfinished
+        if file.created_at <= begun_before and sweep.is_older(parts_path(settings, file), LEFTOVER_DAYS)
+    ]
     for file in {(file.tenant, file.hash): file for file in [*expired, *abandoned]}.values():
-        if sweep.take("leftover", parts_path(settings, file)) and not sweep.dry_run:
-            with store.write() as session:
+        with store.write() as session:
+            lock_client_files(session, file.tenant)
+            found = locked_client_file(session, file.tenant, file.hash)
+            if found is None or (found.created_at, found.received_bytes) != (
+                file.created_at,
+                file.received_bytes,
+            ):
+                continue  # it was begun anew, or goes on
+            if sweep.take("leftover", parts_path(settings, file)) and not sweep.dry_run:
                 forget_client_file(session, file.tenant, file.hash)
 
 

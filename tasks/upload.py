@@ -186,7 +186,10 @@ def _allowed_definition(session: Transaction, brought: Brought) -> DefinitionVer
 def _fingerprint(brought: Brought, sha256: str) -> str:
     """SHA-256, hexadecimal, of all that is asked for."""
     mode = None if brought.mode is None else brought.mode.value
-    asked = [brought.definition, mode, brought.validate_only, brought.creation_path, brought.file_name, sha256]
+    asked = [
+        *(brought.definition, mode, brought.validate_only, brought.creation_path, brought.file_name, sha256),
+        *(brought.file_options, brought.mail, brought.has_events),
+    ]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

@@ -1,12 +1,9 @@
 """The house behind the faces: `connectors.face.Imports`, on the job store and the stages."""
 
-import csv
-import io
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, astuple
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from io import BytesIO
 from uuid import UUID
 
 from starlette.requests import Request
@@ -16,9 +13,8 @@ from api.faces.job_views import created_ids, failed_to_update, job_view
 from api.faces.pieces import errors_of, pages_of
 from api.faces.receiving import received_body, received_form
 from connectors.face import JobView, Received, Submission
-from formats import write_template
+from formats import csv_template, write_template
 from schemas.client_file import FilePart, FileRules, KeptFile, OpenFile
-from schemas.definition import Definition
 from schemas.errors import NotAllowedError, NotFoundError
 from schemas.job_link import job_link
 from schemas.principal import Principal
@@ -172,7 +168,11 @@ class House:
         """A file of this kind, `xlsx` or `csv`, to be filled in."""
         with self._context().store.read() as session:
             found = get_definition(session, principal.tenant, definition).definition
-        return _csv_template(found) if kind == "csv" else _xlsx_template(found)
+        if kind == "csv":
+            return csv_template(found)
+        workbook = BytesIO()
+        write_template(found, workbook)
+        return workbook.getvalue()
 
     def _job(self, principal: Principal, job_id: str) -> Job:
         with self._context().store.read() as session:
@@ -181,16 +181,3 @@ class House:
 
 def _plain(address: Mapping[str, str | int]) -> dict[str, str]:
     return {name: str(value) for name, value in address.items()}
-
-
-def _csv_template(definition: Definition) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerow([field.headers[0] for field in definition.fields])
-    return text.getvalue().encode()
-
-
-def _xlsx_template(definition: Definition) -> bytes:
-    with TemporaryDirectory(prefix="lading-") as folder:
-        path = Path(folder) / "template.xlsx"
-        write_template(definition, path)
-        return path.read_bytes()

@@ -12,6 +12,7 @@ from api.bodies import counted, form_of
 from api.problems import ProblemError
 from connectors.face import Received
 from schemas.errors import BodyError
+from tasks.copying import room
 from tasks.upload import plain_name
 
 HELD_BYTES = 1 << 16
@@ -51,7 +52,7 @@ async def received_body(request: Request, limit_bytes: int | None) -> AsyncItera
     """
     with SpooledTemporaryFile(HELD_BYTES) as file:
         size_bytes = 0
-        with _understood():
+        with _understood(), room():
             async for block in _limited(request, limit_bytes).stream():
                 size_bytes += file.write(block)
         file.seek(0)

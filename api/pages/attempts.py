@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 
 WINDOW_SECONDS = 60.0
 WRONG_TOKENS = 10
-_MOST_ADDRESSES = 10_000
+MOST_ADDRESSES = 10_000
 
 
 class Attempts:
@@ -28,12 +28,12 @@ class Attempts:
         """Count a wrong token."""
         with self._lock:
             self._recent(address).append(time.monotonic())
-            while len(self._wrong) > _MOST_ADDRESSES:
-                self._wrong.popitem(last=False)
 
     def _recent(self, address: str) -> deque[float]:
         wrong = self._wrong.setdefault(address, deque(maxlen=WRONG_TOKENS))
         self._wrong.move_to_end(address)
+        while len(self._wrong) > MOST_ADDRESSES:
+            self._wrong.popitem(last=False)
         while wrong and wrong[0] <= time.monotonic() - WINDOW_SECONDS:
             wrong.popleft()
         return wrong

@@ -19,11 +19,8 @@ from api.pages.visitor import (
     is_form_token,
     set_cookie,
 )
-from schemas.principal import Principal
-from store.keys import principal_of
 
 NONCE_COOKIE = "lading_sign_in"
-MOST_TOKEN_CHARS = 512
 _WRONG = "That is no key's token. Look whether it was copied whole; a revoked key does not work any more."
 _OLD = "This page was open for too long, or the browser takes no cookies. Try again."
 _OURS = re.compile(r"/ui(/[A-Za-z0-9._~%/-]*)?(\?[^\s\\#]*)?")
@@ -51,7 +48,7 @@ class SignIn:
             return _form_page(service, request, wanted, said, 429, {"Retry-After": str(wait_seconds)})
         if not is_form_token(service, fields.get("csrf", ""), request.cookies.get(NONCE_COOKIE, "")):
             return _form_page(service, request, wanted, _OLD, 403)
-        principal = await service.quick(_principal, service, fields.get("token", "").strip())
+        principal = await service.quick(service.keys.ask, service.store, fields.get("token", "").strip())
         if principal is None:
             self._attempts.note_wrong(address)
             return _form_page(
@@ -89,10 +86,3 @@ def _form_page(
     page.headers.update(headers or {})
     set_cookie(service, page, NONCE_COOKIE, nonce)
     return page
-
-
-def _principal(service: Context, token: str) -> Principal | None:
-    if not 0 < len(token) <= MOST_TOKEN_CHARS:
-        return None
-    with service.store.read() as session:
-        return principal_of(session, token)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from schemas.job import JobKind, JobState
+from schemas.job import JobState
 from store.database import Transaction
-from store.jobs import running_jobs
+from store.jobs import earlier_import
 from store.leases import is_free
 from store.tables import Job
 
@@ -32,7 +32,7 @@ def standing_of(session: Transaction, job: Job) -> Standing:
         return Standing("cancelling", "warn")
     if not is_free(session, job):
         return Standing(job.state.value, "busy")
-    if _waits_for_table(session, job):
+    if earlier_import(session, job) is not None:
         return Standing("waiting", "idle", "for an earlier import into the same table")
     if job.lease_epoch:
         return Standing("interrupted", "warn", "until a worker goes on with it")
@@ -43,13 +43,3 @@ def _ended(job: Job) -> Standing:
     if job.state is JobState.FINISHED:
         return Standing("finished", "warn" if job.failed else "good")
     return Standing(job.state.value, "idle" if job.state is JobState.CANCELLED else "bad")
-
-
-def _waits_for_table(session: Transaction, job: Job) -> bool:
-    if job.kind is not JobKind.IMPORT:
-        return False
-    earlier = running_jobs(session, job.tenant, job.destination_key)
-    return any(
-        other.kind is JobKind.IMPORT and (other.received_at, other.id) < (job.received_at, job.id)
-        for other in earlier
-    )

@@ -61,9 +61,10 @@ def _environment(settings: Settings, serving: Serving) -> dict[str, str]:
 def _server_environment(settings: Settings, url: str) -> dict[str, str]:
     return {
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": _LEASES,
-        # Else each event of a task run is a transaction of its own.
+        # Else each event of a task run is a transaction of its own. Whole seconds: Prefect cuts the fraction
+        # off, and with none left it looks without a pause (`server/services/task_run_recorder.py` of 3.8.8).
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
-        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "0.5",
+        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(int(settings.job_days * 86_400)),
         "PREFECT_SERVER_UI_API_URL": f"{url}/api",

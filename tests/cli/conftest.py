@@ -10,6 +10,7 @@ import pytest
 
 from cli.main import main
 from schemas.settings import Settings
+from tests.cli.running_service import RunningService
 
 
 @dataclass(frozen=True)
@@ -105,3 +106,12 @@ def lading_process(folder):
 def clean_environment() -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "LADING_"))}
     return ours | {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "COLUMNS": "200"}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """A service that is up, one for all tests of a file."""
+    service = RunningService(tmp_path_factory.mktemp("service"))
+    service.start()
+    yield service
+    service.close()

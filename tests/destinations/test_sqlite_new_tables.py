@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from destinations import destination_key, open_destination
-from schemas.errors import DestinationError, StoreBusyError
+from schemas.errors import DestinationError, RetriableError, StoreBusyError
 
 
 def test_table_declares_types_keys_defaults_and_what_is_required(sqlite):
@@ -151,13 +151,13 @@ def test_home_that_can_not_be_made_is_refused(sqlite, tmp_path):
         open_destination(settings, "local", sqlite.define("id"))
 
 
-def test_full_disk_ends_the_load_with_what_was_attempted(sqlite):
+def test_full_disk_decides_nothing_and_says_what_was_attempted(sqlite):
     definition = sqlite.define("id", "n:integer")
     destination = sqlite.open(definition)
     destination.prepare(definition)
     destination.begin("job", 1)
     destination._connection.execute("PRAGMA max_page_count = 20")
-    with pytest.raises(DestinationError, match=r"loading into the table 'things'.*full"):
+    with pytest.raises(RetriableError, match=r"loading into the table 'things'.*full"):
         destination.load(
             "job", 1, definition, sqlite.chunks(definition, [{"id": str(n), "n": n} for n in range(9_000)])
         )

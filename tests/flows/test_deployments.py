@@ -1,3 +1,4 @@
+import asyncio
 import os
 import shutil
 import subprocess
@@ -17,7 +18,10 @@ from prefect.client.schemas.filters import (
     FlowRunFilterId,
 )
 from prefect.client.schemas.schedules import CronSchedule
+from pydantic import ValidationError
 
+from flows.deployments import declared_deployments
+from schemas.errors import FatalError
 from schemas.job import JobState
 from schemas.settings import Settings
 from store.database import Store
@@ -25,6 +29,33 @@ from store.job_lists import JobFilter, page_of_jobs
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFECT = [sys.executable, "-m", "prefect"]
+EVERYTHING = """
+name: lading
+pull: []
+deployments:
+- name: everything
+  description: All that Prefect knows to declare.
+  entrypoint: flows.import_file.import_file
+  tags: [a, b]
+  version: "7"
+  parameters: {definition: things, validate_only: true}
+  enforce_parameter_schema: false
+  concurrency_limit: {limit: 2, collision_strategy: CANCEL_NEW}
+  schedules:
+  - {cron: 17 3 * * *, timezone: Europe/Berlin, slug: nightly, parameters: {source: night.csv}}
+  - {interval: 3600, anchor_date: "2026-01-01T00:00:00Z", active: false}
+  - {rrule: FREQ=WEEKLY, timezone: UTC}
+  triggers:
+  - type: event
+    name: dropped
+    expect: [lading.file.dropped]
+    match: {prefect.resource.id: "lading.file.*"}
+    parameters: {source: "{{ event.payload.source }}"}
+  work_pool: {name: everything}
+- name: plain
+  entrypoint: flows.purge.purge
+  work_pool: {name: everything}
+"""
 
 
 def command(*words, folder):
@@ -83,3 +114,78 @@ def test_a_schedule_makes_runs(prefect_api):
         name = DeploymentFilterName(any_=["nightly"])
         runs = client.read_flow_runs(deployment_filter=DeploymentFilter(name=name))
     assert {f"{run.expected_start_time:%H:%M}" for run in runs} == {"03:17"}
+
+
+def registered():
+    """What Prefect's API tells of the deployments of `EVERYTHING`, and of what their triggers made."""
+    same = {
+        "name",
+        "description",
+        "tags",
+        "version",
+        "parameters",
+        "enforce_parameter_schema",
+        "entrypoint",
+        "parameter_openapi_schema",
+        "concurrency_options",
+    }
+    with get_client(sync_client=True) as client:
+        found = client.read_deployments(
+            deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=["everything", "plain"]))
+        )
+        deployments = [
+            deployment.model_dump(mode="json", include=same)
+            | {
+                "limit": deployment.global_concurrency_limit and deployment.global_concurrency_limit.limit,
+                "schedules": sorted(
+                    str(schedule.model_dump(mode="json", include={"schedule", "active", "parameters", "slug"}))
+                    for schedule in deployment.schedules
+                ),
+            }
+            for deployment in found
+        ]
+        automations = client.request("POST", "/automations/filter", json={}).json()
+    of_triggers = [(made["name"], made["trigger"], made["actions"]) for made in automations]
+    return sorted(deployments, key=lambda made: made["name"]), without_ids(of_triggers)
+
+
+def without_ids(value):
+    if isinstance(value, dict):
+        return {key: without_ids(below) for key, below in value.items() if key != "id"}
+    return [without_ids(below) for below in value] if isinstance(value, list | tuple) else value
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("prefect_api")
+def test_the_runner_registers_what_prefect_deploy_does(tmp_path):
+    path = tmp_path / "prefect.yaml"
+    path.write_text(EVERYTHING)
+    command(*PREFECT, "work-pool", "create", "everything", "--type", "process", folder=tmp_path)
+    command(*PREFECT, "--no-prompt", "deploy", "--all", folder=tmp_path)
+    by_prefect = registered()
+    for deployment in asyncio.run(declared_deployments(path)):
+        deployment.apply()
+    assert registered() == by_prefect
+    deployments, automations = by_prefect
+    assert [(made["name"], len(made["schedules"])) for made in deployments] == [("everything", 3), ("plain", 0)]
+    assert [name for name, _, _ in automations] == ["dropped"]
+
+
+def test_what_a_runner_does_not_know_is_refused(tmp_path):
+    path = tmp_path / "prefect.yaml"
+    path.write_text(EVERYTHING.replace("description:", "sla:"))
+    with pytest.raises(ValidationError, match="sla"):
+        asyncio.run(declared_deployments(path))
+
+
+def test_without_the_file_the_service_says_where_it_runs_from(tmp_path):
+    with pytest.raises(FatalError, match="`lading serve` runs from a checkout"):
+        asyncio.run(declared_deployments(tmp_path / "prefect.yaml"))
+
+
+def test_the_deployments_of_the_checkout_are_declared_for_a_runner():
+    made = {f"{made.flow_name}/{made.name}": made for made in asyncio.run(declared_deployments())}
+    assert made.keys() == {"import-file/ad-hoc", "purge/daily"}
+    assert made["import-file/ad-hoc"].entrypoint == "flows.import_file.import_file"
+    (schedule,) = made["purge/daily"].schedules
+    assert (schedule.schedule.cron, schedule.schedule.timezone) == ("17 3 * * *", "UTC")

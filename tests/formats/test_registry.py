@@ -116,6 +116,8 @@ def test_public_names_are_these():
         "FailedRow",
         "OpenFile",
         "all_formats",
+        "csv_template",
+        "describe",
         "failed_rows_suffix",
         "opened",
         "reopened",

@@ -52,6 +52,13 @@ def test_a_mask_keeps_the_secret_of_the_same_url_else_of_the_same_place(with_hoo
     assert secrets(moved) == [signing_key(SECRET), signing_key(OTHER)]
 
 
+def test_a_mask_keeps_a_reference_of_the_operators_at_its_own_address_only(with_hooks):
+    stored = sealed(with_hooks(("https://a.example/", "env:HOOK_SECRET")), None, seal)
+    assert sealed(masked(stored), stored, seal) == stored
+    with pytest.raises(DefinitionError, match="stands for no secret yet"):
+        sealed(with_hooks(("https://mine.example/", MASK)), stored, seal)
+
+
 def test_a_new_secret_takes_the_place_of_the_old_one(with_hooks):
     stored = sealed(with_hooks(("https://a.example/", SECRET)), None, seal)
     assert secrets(sealed(with_hooks(("https://a.example/", OTHER)), stored, seal)) == [signing_key(OTHER)]

@@ -15,7 +15,7 @@ from store.tables import Job
 from store.uploads import put_upload
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """The settings of a store that is not there yet: every test of this room runs on each kind."""
     if request.param == "sqlite":

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -47,6 +48,18 @@ def test_a_block_that_fails_leaves_nothing_behind(store):
         write_and_fail()
     with store.read() as session:
         assert session.connection().exec_driver_sql("SELECT count(*) FROM upload").scalar() == 0
+
+
+def test_a_call_that_gets_no_connection_may_be_repeated(store, monkeypatch):
+    pool = store._backend.reader.pool
+    monkeypatch.setattr(pool, "_timeout", 0.01)
+    with ExitStack() as stack:
+        for _ in range(pool.size() + pool._max_overflow):
+            stack.enter_context(store.read()).connection()
+        with pytest.raises(StoreBusyError, match="all connections"), store.read() as session:
+            session.connection()
+    with store.read() as session:
+        assert session.connection().exec_driver_sql("SELECT 1").scalar() == 1
 
 
 def test_a_store_of_a_newer_lading_is_refused(store, settings):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from schemas.clock import utc_now
-from schemas.errors import FatalError, IdempotencyConflictError
+from schemas.errors import BodyError, IdempotencyConflictError
 from store import retention
 from store.access_tables import IdempotencyKey
 from store.idempotency import job_asked_for, refuse_no_key, remember_job
@@ -63,5 +63,5 @@ def test_names_whose_time_is_over_are_forgotten_and_the_others_stay(store, new_j
 @pytest.mark.parametrize("name", ["", "x" * 256, "a\0b", "\ud800"])
 def test_what_can_not_be_a_name_is_refused(name):
     refuse_no_key("x" * 255)
-    with pytest.raises(FatalError, match="1 to 255 characters"):
+    with pytest.raises(BodyError, match="1 to 255 characters"):
         refuse_no_key(name)

@@ -2,9 +2,10 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from schemas.errors import ConflictError, LeaseLostError, NotFoundError, RetriableError
-from schemas.job import RUNNING, TERMINAL, TRANSITIONS, JobState
+from schemas.job import RUNNING, TERMINAL, TRANSITIONS, JobKind, JobState
 from store.job_lists import JobFilter, page_of_jobs
 from store.jobs import (
+    earlier_import,
     find_job,
     get_job,
     list_events,
@@ -143,3 +144,19 @@ def test_an_end_is_asked_for_once_and_only_while_there_is_something_to_end(store
             request_cancel(session, job_id)
         with pytest.raises(NotFoundError):
             request_cancel(session, "no-such")
+
+
+def test_of_the_imports_into_one_table_each_waits_for_the_first_that_is_not_terminal(store, new_job):
+    first, second, third, check, other = (new_job(), new_job(), new_job(), new_job(), new_job("others"))
+    with store.write() as session:
+        set_values(session, check, epoch=0, kind=JobKind.VALIDATE)
+
+    def waits_for(job_id):
+        with store.read() as session:
+            found = earlier_import(session, get_job(session, job_id))
+            return None if found is None else found.id
+
+    assert list(map(waits_for, (first, second, third, check, other))) == [None, first, first, None, None]
+    with store.write() as session:
+        set_values(session, first, epoch=0, state=JobState.FAILED, rows=0)
+    assert list(map(waits_for, (second, third))) == [None, second]

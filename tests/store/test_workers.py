@@ -105,3 +105,12 @@ def test_a_worker_is_alive_for_as_long_as_it_says_so(store):
         assert session.get(Worker, "old") is None
         remove_worker(session, "w1")
         assert live_workers(session, 10) == []
+
+
+def test_jobs_that_are_passed_over_do_not_hide_those_behind_them(store, queued):
+    resting = [queued(f"resting{number}", late=number) for number in range(3)]
+    behind = queued("other", late=9)
+    assert claimable(store, 2) == resting[:2]
+    with store.read() as session:
+        found = claimable_jobs(session, LEASE_SECONDS, 2, lambda job: job.id in resting)
+        assert [job.id for job in found] == [behind]

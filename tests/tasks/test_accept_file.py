@@ -107,6 +107,9 @@ def test_the_same_idempotency_key_gives_the_same_job_and_another_request_is_refu
         {"mode": Mode.INSERT},
         {"validate_only": True},
         {"file_name": "b.csv"},
+        {"file_options": {"kind": "csv"}},
+        {"mail": {"success_to": "ann@example.com", "failure_to": None}},
+        {"has_events": True},
     ):
         with pytest.raises(IdempotencyConflictError):
             accept(**{"idempotency_key": "mine"} | other)

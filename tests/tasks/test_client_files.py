@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
@@ -167,6 +168,21 @@ def test_a_file_has_a_limit_and_so_have_all_of_a_tenant_together(home, store):
     assert Client(home, store, "globex").bring().is_whole
 
 
+def test_files_that_are_begun_at_once_share_what_the_tenant_may_keep(home, store):
+    clients = [Client(home, store) for _ in range(6)]
+    ready = threading.Barrier(len(clients))
+
+    def begin(client):
+        ready.wait()
+        try:
+            return client.bring().is_whole
+        except NoSpaceError:
+            return False
+
+    with ThreadPoolExecutor(len(clients)) as threads:
+        assert sum(threads.map(begin, clients)) == 3
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """Moves the clock by so many minutes."""
@@ -214,6 +230,14 @@ def test_purge_removes_what_has_had_its_time_and_nothing_else(home, store, clock
     assert len(on_disk(home)) == 1
     with store.read() as session:
         assert find_client_file(session, "acme", unfinished.hash, utc_now()) is None
+
+
+def test_a_file_of_which_no_part_is_on_the_disk_yet_is_not_abandoned(client):
+    client.bring(0, 1_000)
+    shutil.rmtree(client.settings.parts_path)
+    purge_home(client.settings)
+    client.bring(0, 1_000)
+    assert client.bring(1_000, 2_560).is_whole
 
 
 def test_a_part_that_was_lost_on_the_disk_may_be_brought_again(client):

@@ -20,8 +20,7 @@ from tasks import reading
 from tasks.reader import read_apart
 from tasks.reader_limits import unenforced
 from tasks.reader_process import end_idle_readers
-from tasks.reading import check
-from tasks.staging import Stage
+from tasks.reading import StageFolder, check
 
 MIB = 2**20
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process")
@@ -208,6 +207,6 @@ def test_a_check_whose_reader_was_killed_lists_each_error_once(make_definition, 
             killed[0].kill()
 
     killed = []
-    check(Limits(), path, path.name, make_definition(), Stage(tmp_path / "stage"), keep)
+    check(Limits(), path, path.name, make_definition(), StageFolder(tmp_path / "stage"), keep)
     assert len(killed) == 1
     assert [error.ordinal for error in told] == [5]

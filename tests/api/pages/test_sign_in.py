@@ -72,6 +72,15 @@ def test_attempts_are_forgotten_when_the_window_is_over(monkeypatch):
     assert counted.wait_seconds("a") == 0
 
 
+def test_no_more_addresses_are_remembered_than_fit_whether_or_not_their_tokens_were_wrong():
+    counted = attempts.Attempts()
+    for _ in range(attempts.WRONG_TOKENS):
+        counted.note_wrong("a")
+    for number in range(attempts.MOST_ADDRESSES):
+        assert counted.wait_seconds(f"b{number}") == 0
+    assert counted.wait_seconds("a") == 0
+
+
 def test_signing_in_leads_to_where_one_wanted_to_go_and_never_to_another_host(stranger, service, tenant):
     token = service.key(tenant).token
     sent_on = stranger.get("/ui?file=x&state=failed")
