@@ -20,7 +20,7 @@ run: .venv/requirements.lock.installed ## install, then import a real file with 
 	else exit $$status; fi
 
 test: lint ## install, lint and run the quick tests
-	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow"
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow" --hypothesis-profile quick
 
 test-all: lint ## install, lint and run every test, those that start servers too
 	@$(BIN)/pytest -q -n 2 --dist worksteal

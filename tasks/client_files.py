@@ -136,7 +136,8 @@ def _check_sizes(part: FilePart, known: ClientFile | None, rules: FileRules) -> 
     # Parts lie on the disk by where they begin: one more beginning would be one more file.
     if known is not None and known.upload_id is None and part.start < received:
         known_bytes = known.part_bytes or received
-        if part.start % known_bytes or part.end != part.start + known_bytes:
+        is_last_again = part.end == part.total_bytes == received
+        if part.start % known_bytes or not (is_last_again or part.end == part.start + known_bytes):
             raise PartRefusedError(
                 "InvalidPart", f"no part of this file goes from byte {part.start} to {part.end}"
             )

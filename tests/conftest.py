@@ -23,6 +23,8 @@ from schemas.settings import Settings
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 hypothesis_settings.register_profile("lading", deadline=None, print_blob=True)
+# What `make test` asks for; `make test-all` looks at all examples.
+hypothesis_settings.register_profile("quick", deadline=None, print_blob=True, max_examples=25)
 hypothesis_settings.load_profile("lading")
 isolate(Settings(home=Path(tempfile.mkdtemp(prefix="lading-tests-"))))
 

@@ -12,6 +12,8 @@ from store.database import Store
 from store.keys import principal_of
 from tasks.upload import accept_upload
 
+pytestmark = pytest.mark.slow
+
 DEFINITION = "name: things\nkey: [id]\nfields: [{name: id, header: Id}]\ndestination: "
 
 

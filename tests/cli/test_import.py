@@ -57,6 +57,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_agreed_to(lading_process,
     assert not (folder / ".lading" / "data").exists()
 
 
+@pytest.mark.slow
 def test_json_is_one_object_with_the_counts_and_the_first_twenty_errors(lading_process, examples):
     said = lading_process("import", examples / "earthquakes.csv", "-d", examples / "earthquakes.yaml", "--json")
     assert (said.status, said.err) == (3, "")
@@ -88,6 +89,7 @@ def test_json_is_one_object_with_the_counts_and_the_first_twenty_errors(lading_p
     )
 
 
+@pytest.mark.slow
 def test_failed_rows_can_be_mended_and_sent_again(lading_process, folder):
     (folder / "things.csv").write_text("Id,Name,Amount\na,=1+1,x\nb,-5,2\nc,C,y\n")
     (folder / "things.json").write_text(
@@ -160,6 +162,7 @@ def test_a_flow_shows_each_stage_and_no_line_says_error(lading_process, my_csv):
     assert "ERROR" not in said.out + said.err
 
 
+@pytest.mark.slow
 def test_an_invalid_file_ends_with_four_and_wrong_usage_with_two(lading_process, lading, my_csv, folder):
     lading_process("import", my_csv, "--yes")
     (folder / "empty.csv").write_text("")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 CHILD = Path(__file__).with_name("loading_child.py")
 ROOT = CHILD.parents[2]
 ENVIRONMENT = {"PYTHONPATH": "."} | {n: v for n, v in os.environ.items() if n.startswith("LADING_TEST")}

@@ -115,6 +115,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_quotes_over_a_hundred_thousand_lines_lose_no_line(name, table):
     found = table("id,v\n" + HOSTILE[name] * 100_000, header_row=1, delimiter=",")

@@ -82,6 +82,7 @@ def test_other_pythons_are_refused_by_name(install, version):
         install.refuse_other_pythons(version)
 
 
+@pytest.mark.slow
 def test_install_that_fails_quotes_pip_and_leaves_no_stamp(tmp_path):
     (tmp_path / "deployments").mkdir()
     shutil.copy(ROOT / "deployments" / "install.py", tmp_path / "deployments")

@@ -112,6 +112,7 @@ with Store.opened(Settings()) as store, store.read() as session:
 """
 
 
+@pytest.mark.slow
 def test_processes_may_make_the_same_store_at_the_same_time(settings, environment):
     children = [subprocess.Popen([sys.executable, "-c", OPEN], env=environment(settings)) for _ in range(4)]
     assert [child.wait(timeout=60) for child in children] == [0, 0, 0, 0]

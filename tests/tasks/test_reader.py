@@ -62,6 +62,7 @@ def await_reader(known=()):
             return found[0]
 
 
+@pytest.mark.slow
 @ON_LINUX
 def test_a_file_that_takes_too_much_memory_makes_the_job_invalid(lading, make_definition, tmp_path):
     lading.settings = lading.settings.model_copy(update={"memory_limit_bytes": 512 * MIB})
@@ -180,6 +181,7 @@ def test_only_what_the_system_does_not_enforce_is_told_of():
     assert bool(unenforced()) == (sys.platform != "linux")
 
 
+@pytest.mark.slow
 def test_more_errors_than_fit_in_a_message_arrive_one_by_one(lading, make_definition, write_csv):
     rows = 30_000
     path = write_csv("Id,Name,Amount", *(f"k{i // 2},,x" for i in range(rows)))

@@ -5,6 +5,8 @@ import pytest
 
 from schemas.document import read_definition
 
+pytestmark = pytest.mark.slow
+
 ISO_ROWS = [3380, 7514, 20652]
 
 

@@ -24,8 +24,10 @@ from tasks.poll import end_job
 from tasks.upload import accept_upload
 from tasks.validate import _validate, validate_job
 
+pytestmark = pytest.mark.slow
+
 HEADER = "Id,Name,Amount"
-ROWS = 40_000
+ROWS = 80_000
 BAD = {17: "x", 31_000: "-1", 39_999: "y"}
 CHILD = """
 import sys

@@ -27,6 +27,8 @@ from tasks.record_events import signed_headers
 from tasks.upload import accept_upload
 from tests.tasks.https_server import serving
 
+pytestmark = pytest.mark.slow
+
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 KEY = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 
