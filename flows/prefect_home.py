@@ -6,6 +6,7 @@ current folder, active profile (`prefect/settings/base.py` of 3.8.8). It reads t
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 
 from schemas.settings import Settings
@@ -42,13 +43,15 @@ def adopt_environment(settings: Settings) -> None:
 
 def reread(settings: Settings) -> None:
     """Make Prefect read the environment again; files of the current folder stay unread."""
+    is_read_already = "prefect.main" in sys.modules  # else the import below reads it, and once is enough
     with contextlib.chdir(settings.prefect_home):
         from prefect.context import refresh_global_settings_context
         from prefect.logging.configuration import setup_logging
         from prefect.main import flow  # noqa: F401  # the rest of Prefect, while no foreign file is near
 
-        refresh_global_settings_context()
-        setup_logging(incremental=False)
+        if is_read_already:
+            refresh_global_settings_context()
+            setup_logging(incremental=False)
 
 
 def _environment(settings: Settings) -> dict[str, str]:

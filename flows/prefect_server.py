@@ -53,7 +53,7 @@ def prefect_server(settings: Settings, say: Callable[[str], None]) -> Iterator[s
         RetriableError: no server answers in time.
         FatalError: what answers is not Prefect's API, or our own server ended while starting.
     """
-    with _a_server(settings, say) as url, _address(settings, url):
+    with _a_server(settings, say) as url, _without_heartbeats(settings):
         try:
             yield url
         finally:
@@ -71,7 +71,7 @@ def answers(url: str, timeout_seconds: float) -> bool:
 @contextlib.contextmanager
 def _a_server(settings: Settings, say: Callable[[str], None]) -> Iterator[str]:
     if settings.prefect_api_url is None:
-        with _own_server(settings, say) as url:
+        with _own_server(settings, say) as url, _address(settings, url):
             yield url
     else:
         isolate(settings)
@@ -171,19 +171,24 @@ def _ask(url: str) -> None:
 @contextlib.contextmanager
 def _address(settings: Settings, url: str) -> Iterator[None]:
     """Makes `url` Prefect's address in this process, its threads and its children."""
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-
     os.environ["PREFECT_API_URL"] = url
     reread(settings)
+    try:
+        yield
+    finally:
+        os.environ["PREFECT_API_URL"] = ""
+        reread(settings)
+
+
+@contextlib.contextmanager
+def _without_heartbeats(settings: Settings) -> Iterator[None]:
+    """Flow runs that send no heartbeats, for which each would wait a second at its end, heard by nobody."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
     with contextlib.ExitStack() as stack:
         with contextlib.chdir(settings.prefect_home):
-            # Its thread makes the end of every flow run wait a second, and nobody listens to it.
             stack.enter_context(temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}))
-        try:
-            yield
-        finally:
-            os.environ["PREFECT_API_URL"] = ""
-            reread(settings)
+        yield
 
 
 def drain() -> None:
