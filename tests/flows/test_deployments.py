@@ -122,6 +122,8 @@ def registered():
         )
         deployments = [
             deployment.model_dump(mode="json", include=same)
+            # Where none is declared, each makes one up: of the commit, or of the code.
+            | ({"version": None} if deployment.name == "plain" else {})
             | {
                 "limit": deployment.global_concurrency_limit and deployment.global_concurrency_limit.limit,
                 "schedules": sorted(

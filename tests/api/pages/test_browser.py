@@ -132,6 +132,7 @@ def test_a_file_is_uploaded_watched_to_its_end_and_its_failed_rows_fetched(
     define()
     browser.sign_in(service.key(tenant).token)
     browser.button("Upload a file").click()
+    browser.find("#definition").send_keys("things")
     browser.find("#file").send_keys(str(march))
     browser.find("#upload button").click()
     browser.until_text("Waiting for a worker.")
