@@ -1,4 +1,4 @@
-"""The tables of what starts imports by itself: fetched sources, dropped files; and of who was told of their end."""
+"""The tables of what starts imports by itself, sources and dropped files, and of who was told of their end."""
 
 from datetime import datetime
 

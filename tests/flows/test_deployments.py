@@ -27,6 +27,8 @@ from schemas.settings import Settings
 from store.database import Store
 from store.job_lists import JobFilter, page_of_jobs
 
+pytestmark = pytest.mark.timeout(300)  # `prefect deploy` takes half a minute where others work as well
+
 ROOT = Path(__file__).resolve().parents[2]
 PREFECT = [sys.executable, "-m", "prefect"]
 EVERYTHING = """
