@@ -14,6 +14,8 @@ GROUP = "lading.connectors"
 
 _OWN = frozenset(
     {
+        "access",
+        "client",
         "client_files",
         "connector",
         "face",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -23,18 +23,12 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from connectors.client import VendorBusyError, VendorRefusedError
 from connectors.outgoing import guarded_client, operators_client
 from connectors.redaction import Redaction
 from connectors.vendor_answer import Answer
 from connectors.vendor_body import Body, FileBody, FileForm, opened
-from schemas.errors import (
-    FatalError,
-    NotAllowedError,
-    OutcomeUnknownError,
-    RetriableError,
-    VendorBusyError,
-    VendorRefusedError,
-)
+from schemas.errors import FatalError, NotAllowedError, OutcomeUnknownError, RetriableError
 
 T = TypeVar("T")
 LOGGER = logging.getLogger("lading.vendors")
@@ -288,5 +282,5 @@ class _Call:
 
 def _asked(state: RetryCallState) -> float:
     """For how many seconds the vendor asked us to wait."""
-    error: Any = None if state.outcome is None else state.outcome.exception()
-    return error.wait_seconds if isinstance(error, VendorBusyError) else 0.0
+    error = None if state.outcome is None else state.outcome.exception()
+    return (error.wait_seconds or 0.0) if isinstance(error, VendorBusyError) else 0.0
