@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from schemas.definition import Definition
-from schemas.errors import FatalError, RetriableError
+from schemas.errors import VendorRefusedError
 
 Handle = Mapping[str, str | int]
 """What the vendor gave us so far, by which it knows a part again; kept in the job store between steps."""
@@ -72,30 +72,16 @@ class Look:
     link: str | None = None
 
 
-class VendorBusyError(RetriableError):
-    """Nothing happened, because the vendor is not ready for it; the same call is repeated after a while.
+class RecordsRefusedError(VendorRefusedError):
+    """The vendor took nothing of a part because of some of its records.
 
     Attributes:
-        wait_seconds: after which the vendor wants to be asked again; None: after the client's `poll_seconds`.
+        refused: these records; the others are as good as they were.
     """
 
-    def __init__(self, message: str, wait_seconds: float | None = None) -> None:
-        super().__init__(message)
-        self.wait_seconds = wait_seconds
-
-
-class VendorRefusedError(FatalError):
-    """The vendor took nothing of a part or call, and would not take it if it came again.
-
-    Attributes:
-        refused: the records that it names as the reason.
-        status: of HTTP, 300 to 499; None where an answer that was well says so.
-    """
-
-    def __init__(self, message: str, refused: Sequence[Refused] = (), *, status: int | None = None) -> None:
+    def __init__(self, message: str, refused: Sequence[Refused]) -> None:
         super().__init__(message)
         self.refused = refused
-        self.status = status
 
 
 class Client(Protocol):
@@ -135,7 +121,7 @@ class Client(Protocol):
 
         Raises:
             VendorBusyError: the vendor is not ready; called again after a while.
-            VendorRefusedError: the vendor does not take the part.
+            VendorRefusedError: the vendor does not take the part; `RecordsRefusedError` where it names records.
         """
         ...
 
@@ -145,7 +131,7 @@ class Client(Protocol):
         Raises:
             VendorBusyError: the vendor is not ready; called again after a while.
             OutcomeUnknownError: the answer was lost, and the vendor may have begun.
-            VendorRefusedError: the vendor does not take the part.
+            VendorRefusedError: the vendor does not take the part; `RecordsRefusedError` where it names records.
         """
         ...
 

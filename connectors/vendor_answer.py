@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-from connectors.client import VendorBusyError, VendorRefusedError
 from schemas.clock import utc_now
-from schemas.errors import LadingError, OutcomeUnknownError
+from schemas.errors import LadingError, OutcomeUnknownError, VendorBusyError, VendorRefusedError
 
 MOST_SAID_CHARS = 500
 _MOST_READ_BYTES = 64 * 1024
@@ -57,15 +56,15 @@ class Answer:
         return OutcomeUnknownError(f"{came}; whether it took effect is not known")
 
 
-def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """What `Retry-After` says, in seconds or as a moment; None where it says nothing that can be understood."""
+def retry_after_seconds(headers: Mapping[str, str]) -> float:
+    """What `Retry-After` says, in seconds or as a moment; 0 where it says nothing or is past."""
     said = headers.get("retry-after", "").strip()
     if said.isascii() and said.isdecimal():
         return float(said)
     try:
         moment = parsedate_to_datetime(said)
     except ValueError:
-        return None
+        return 0.0
     return max(0.0, (_aware(moment) - utc_now()).total_seconds())
 
 

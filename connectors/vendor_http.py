@@ -23,12 +23,18 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from connectors.client import VendorBusyError, VendorRefusedError
 from connectors.outgoing import guarded_client, operators_client
 from connectors.redaction import Redaction
 from connectors.vendor_answer import Answer
 from connectors.vendor_body import Body, FileBody, FileForm, opened
-from schemas.errors import FatalError, NotAllowedError, OutcomeUnknownError, RetriableError
+from schemas.errors import (
+    FatalError,
+    NotAllowedError,
+    OutcomeUnknownError,
+    RetriableError,
+    VendorBusyError,
+    VendorRefusedError,
+)
 
 T = TypeVar("T")
 LOGGER = logging.getLogger("lading.vendors")
@@ -283,4 +289,4 @@ class _Call:
 def _asked(state: RetryCallState) -> float:
     """For how many seconds the vendor asked us to wait."""
     error = None if state.outcome is None else state.outcome.exception()
-    return (error.wait_seconds or 0.0) if isinstance(error, VendorBusyError) else 0.0
+    return error.wait_seconds if isinstance(error, VendorBusyError) else 0.0
