@@ -120,7 +120,7 @@ class Upload(SQLModel, table=True):
     purged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-def _word(enum: type[StrEnum]) -> Enum:
+def word(enum: type[StrEnum]) -> Enum:
     """Store the member's value as text, so that SQL reads like the docs."""
     return Enum(enum, values_callable=lambda e: [m.value for m in e], native_enum=False, length=16)
 
@@ -196,11 +196,11 @@ class Job(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     tenant: str
-    kind: JobKind = Field(sa_column=Column(_word(JobKind), nullable=False))
-    state: JobState = Field(default=JobState.RECEIVED, sa_column=Column(_word(JobState), nullable=False))
+    kind: JobKind = Field(sa_column=Column(word(JobKind), nullable=False))
+    state: JobState = Field(default=JobState.RECEIVED, sa_column=Column(word(JobState), nullable=False))
     definition_id: int = Field(foreign_key="definition.id")
     upload_id: str = Field(foreign_key="upload.id")
-    mode: Mode = Field(sa_column=Column(_word(Mode), nullable=False))
+    mode: Mode = Field(sa_column=Column(word(Mode), nullable=False))
     destination_key: str
     creation_path: str = Field(default="CLI", sa_type=FreeText)
     key_id: str | None = None
