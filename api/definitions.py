@@ -48,6 +48,8 @@ from tasks.job_document import Time
 router = APIRouter(tags=["definitions"])
 LIMIT_BYTES = 1 << 20
 _SHOWN_CHARS = 100
+_SHARED_KEYS = frozenset({"table", "connection"})
+"""Of the destination of a shared definition: where the operator's records go is no tenant's business."""
 _READ = ("application/json", "application/yaml", "text/yaml", "application/x-yaml")
 
 
@@ -274,5 +276,6 @@ def _resource(service: Context, who: Principal, stored: DefinitionVersion) -> De
     document = masked(stored.definition).model_dump(mode="json")
     if summary["is_shared"]:
         # Where the operator's databases and webhooks are, and what secrets are called, is no tenant's business.
-        document = document | {"destination": {"table": document["destination"]["table"]}, "webhooks": []}
+        shown = {key: value for key, value in document["destination"].items() if key in _SHARED_KEYS}
+        document = document | {"destination": shown, "webhooks": []}
     return {**summary, "definition": document}

@@ -7,7 +7,9 @@ from pydantic import BaseModel
 from pydantic_settings import BaseSettings
 from starlette.types import ASGIApp
 
+from connectors.client import Access, Client
 from connectors.face import Imports
+from schemas.definition import Mode
 from schemas.principal import Scope
 
 
@@ -22,6 +24,11 @@ class Connector:
         choices: what the vendor's documents leave open and we decided; each a setting, listed in the docs.
         scopes: those that a key needs beside the usual ones.
         definitions: name → YAML document of each that comes with the product, there from the first start.
+        client: makes what drives the vendor; None where Lading only answers as it does.
+        container: what a definition's `destination` holds beside `connection`: where the records go.
+        options, secrets: what a connection may know, by the vendor's names.
+        needs: sets of names of options and secrets, one of which a connection must have whole.
+        client_modes: what the vendor can do.
     """
 
     name: str
@@ -30,3 +37,9 @@ class Connector:
     choices: type[BaseSettings]
     scopes: frozenset[Scope] = frozenset()
     definitions: Mapping[str, str] = field(default_factory=dict)
+    client: Callable[[Access], Client] | None = None
+    container: type[BaseModel] | None = None
+    options: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+    needs: tuple[frozenset[str], ...] = ()
+    client_modes: frozenset[Mode] = frozenset()

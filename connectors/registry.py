@@ -12,7 +12,7 @@ from schemas.errors import FatalError
 GROUP = "lading.connectors"
 """Entry points of this group name a connector in a package of somebody else's."""
 
-_OWN = frozenset({"client_files", "connector", "face", "message", "refusal", "registry"})
+_OWN = frozenset({"client", "client_files", "connector", "face", "message", "refusal", "registry"})
 """Modules of this room that are no vendor."""
 
 

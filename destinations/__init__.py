@@ -5,8 +5,9 @@ from pathlib import Path
 from destinations import postgres_address
 from destinations.sqlite import SqliteDestination
 from destinations.sqlite_errors import explained
-from schemas.definition import DEFAULT_DATABASE, Definition, TableDestination
+from schemas.definition import Definition
 from schemas.destination import Destination
+from schemas.destination_document import DEFAULT_DATABASE, FILE_KEY, FileDestination, TableDestination
 from schemas.errors import DestinationError
 from schemas.settings import Settings
 
@@ -20,11 +21,12 @@ def open_destination(settings: Settings, tenant: str, definition: Definition) ->
         DestinationError: the database is none that Lading knows, or it can't be opened.
         RetriableError: it stayed locked, or its server does not answer.
     """
-    if _is_postgres(definition.destination):
+    table = definition.table
+    if _is_postgres(table):
         from destinations.postgres import PostgresDestination
 
-        return PostgresDestination(definition.destination, settings.books_schema, settings.busy_timeout_seconds)
-    path = _sqlite_path(definition.destination)
+        return PostgresDestination(table, settings.books_schema, settings.busy_timeout_seconds)
+    path = _sqlite_path(table)
     if path == settings.store_path.resolve():
         raise DestinationError(f"{path} is Lading's own job store; records go into another file")
     if path is None:
@@ -48,16 +50,19 @@ def refuse_unknown_database(settings: Settings, url: str, password: str | None) 
 
 
 def destination_key(tenant: str, definition: Definition) -> str:
-    """The identity of the table, however its database's URL and its name are written; a lock's name.
+    """The identity of the table or file, however its database's URL and its name are written; a lock's name.
 
     Connects to nothing. A table of the tenant's own database is `tenant/default/table`.
 
     Raises:
-        DestinationError: the database is none that Lading knows.
+        DestinationError: the database is none that Lading knows, or the records go to a vendor.
     """
-    if _is_postgres(definition.destination):
-        return postgres_address.identity(definition.destination)
-    path, table = _sqlite_path(definition.destination), definition.destination.table.lower()
+    if isinstance(definition.destination, FileDestination):
+        return f"{FILE_KEY}{definition.destination.url}"
+    destination = definition.table
+    if _is_postgres(destination):
+        return postgres_address.identity(destination)
+    path, table = _sqlite_path(destination), destination.table.lower()
     return f"{tenant}/{DEFAULT_DATABASE}/{table}" if path is None else f"sqlite://{path}/{table}"
 
 

@@ -20,8 +20,9 @@ from destinations.postgres_table import PostgresTable, add_columns, create_table
 from destinations.table import lacking, refuse_misfit, untold
 from destinations.values import stored_rows
 from schemas.chunk import Page
-from schemas.definition import Definition, TableDestination
+from schemas.definition import Definition
 from schemas.destination import StagedChunk
+from schemas.destination_document import TableDestination
 from schemas.errors import DestinationError, RetriableError
 
 _ALIVE = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from schemas.definition import TableDestination
+from schemas.destination_document import TableDestination
 from schemas.errors import DestinationError
 
 DRIVERS = frozenset({"postgresql", "postgresql+psycopg"})

@@ -82,7 +82,7 @@ def rows_refused(definition: Definition, rows: int) -> LastStepError:
     noun = "row" if rows == 1 else "rows"
     return LastStepError(
         "job.atomic",
-        f"the table {definition.destination.table!r} refused {rows:,} {noun}, and under 'atomic' nothing is "
+        f"the table {definition.table.table!r} refused {rows:,} {noun}, and under 'atomic' nothing is "
         "written then; each says why",
     )
 
@@ -96,6 +96,6 @@ def deletion_refused(definition: Definition, said: str) -> LastStepError:
     )
     return LastStepError(
         "job.sync",
-        f"the table {definition.destination.table!r} refused to delete the records that the file lacks "
+        f"the table {definition.table.table!r} refused to delete the records that the file lacks "
         f"({said}); {kept}; remove what refers to them, or bring them in the file",
     )

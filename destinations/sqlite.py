@@ -64,7 +64,7 @@ class SqliteDestination:
         Raises:
             DestinationError: the table that is there does not fit; every difference is named.
         """
-        name = definition.destination.table
+        name = definition.table.table
         with explained(f"preparing the table {name!r} in {self._path}"), self._transaction():
             refuse_misfit(definition, table_for(self._connection, definition))
             self._books.open()
@@ -93,7 +93,7 @@ class SqliteDestination:
         Raises:
             LeaseLostError: a higher epoch was here, or the job is sealed; nothing was committed.
         """
-        with explained(f"loading into the table {definition.destination.table!r} of {self._path}"):
+        with explained(f"loading into the table {definition.table.table!r} of {self._path}"):
             if not self._try_load(job_id, epoch, definition, chunks, commit_refused=False):
                 self._try_load(job_id, epoch, definition, chunks, commit_refused=True)
 

@@ -19,7 +19,7 @@ def table_for(connection: sqlite3.Connection, definition: Definition) -> Table:
         DestinationError: the table can't be made.
     """
     connection.execute(_MADE)
-    name = definition.destination.table
+    name = definition.table.table
     table = read_table(connection, name)
     if table is None:
         create_table(connection, definition)

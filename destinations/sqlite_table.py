@@ -73,7 +73,7 @@ def declaration(definition: Definition, fields: Iterable[Field]) -> str:
     parts = [_column_clause(definition, field) for field in fields]
     if definition.key:
         parts.append(f"PRIMARY KEY ({', '.join(quoted(name) for name in definition.key)})")
-    return f"{quoted(definition.destination.table)} ({', '.join(parts)})"
+    return f"{quoted(definition.table.table)} ({', '.join(parts)})"
 
 
 def add_columns(connection: sqlite3.Connection, table: str, fields: Iterable[Field]) -> None:
@@ -126,9 +126,9 @@ def fitting_table(connection: sqlite3.Connection, definition: Definition) -> Tab
     Raises:
         DestinationError: it is not there, or does not fit any more.
     """
-    table = read_table(connection, definition.destination.table)
+    table = read_table(connection, definition.table.table)
     if table is None:
-        raise DestinationError(f"the table {definition.destination.table!r} is not in the database")
+        raise DestinationError(f"the table {definition.table.table!r} is not in the database")
     refuse_misfit(definition, table)
     return table
 

@@ -98,7 +98,7 @@ def refuse_misfit(definition: Definition, table: Table) -> None:
 def untold(definition: Definition, said: str) -> DestinationError:
     """What to tell when only the commit refused records, and nothing tells which."""
     return DestinationError(
-        f"the table {definition.destination.table!r} refuses the records only when all are there, "
+        f"the table {definition.table.table!r} refuses the records only when all are there, "
         f"and does not tell which ({said}); a constraint that is not DEFERRABLE would"
     )
 

@@ -1,6 +1,7 @@
 """What a tenant may not say in a definition, though the operator may; what nobody may say, none can hold."""
 
 from schemas.definition import Definition
+from schemas.destination_document import FileDestination, TableDestination
 from schemas.errors import NotAllowedError
 from schemas.webhook import REFERENCE
 
@@ -8,22 +9,35 @@ from schemas.webhook import REFERENCE
 def refuse_beyond(principal_is_operator: bool, definition: Definition) -> None:
     """Nothing, where the definition says only what whoever brings or uses it may say.
 
+    Which database or connection a name means for a tenant is decided where it is looked up.
+
     Raises:
         NotAllowedError: `secret.reference`, it names an environment variable of the operator's machine;
-            `database.url`, it names a database by its address or path.
+            `database.url`, it names a database by its address or path; `file.url`, it names a file.
     """
     if principal_is_operator:
         return
-    if definition.destination.password is not None:
+    if isinstance(definition.destination, TableDestination):
+        _refuse_beyond_names(definition.name, definition.destination)
+    if isinstance(definition.destination, FileDestination):
+        raise NotAllowedError(
+            "file.url",
+            f"the definition {definition.name!r} names a file (destination.url); only the operator may. A "
+            "tenant's records go into a table, or to a vendor through a connection",
+        )
+
+
+def _refuse_beyond_names(name: str, table: TableDestination) -> None:
+    if table.password is not None:
         raise NotAllowedError(
             "secret.reference",
-            f"the definition {definition.name!r} refers to a secret of the operator (destination.password); "
+            f"the definition {name!r} refers to a secret of the operator (destination.password); "
             "the operator can give the database a name, with its password, and a definition then names that",
         )
-    if "://" in definition.destination.database:
+    if "://" in table.database:
         raise NotAllowedError(
             "database.url",
-            f"the definition {definition.name!r} names a database by its URL (destination.database); only the "
+            f"the definition {name!r} names a database by its URL (destination.database); only the "
             "operator may. A tenant's names 'default', its own database, or one that the operator granted it",
         )
 

@@ -7,7 +7,13 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field as Setting, model_validator
 
-from schemas.errors import DefinitionError
+from schemas.destination_document import (
+    AnyDestination,
+    ConnectionDestination,
+    FileDestination,
+    TableDestination,
+)
+from schemas.errors import DefinitionError, DestinationError
 from schemas.field_types import (
     CHOICES,
     MEASURED,
@@ -19,16 +25,10 @@ from schemas.field_types import (
     Scalar,
     typed_value,
 )
+from schemas.patterns import COLUMN_PATTERN, NAME_PATTERN, RESERVED_PREFIX
 from schemas.watch import Watch
 from schemas.webhook import Webhook
 
-NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
-COLUMN_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
-TABLE_PATTERN = r"^([A-Za-z_][A-Za-z0-9_]{0,62}\.)?[A-Za-z_][A-Za-z0-9_]{0,62}$"
-REFERENCE_PATTERN = r"^env:[A-Za-z_][A-Za-z0-9_]*$"
-RESERVED_PREFIX = "lading_"
-DEFAULT_DATABASE = "default"
-"""What a definition calls the tenant's own database."""
 MOST_WEBHOOKS = 10
 MOST_WATCHES = 20
 MOST_FIELDS = 1_999
@@ -192,55 +192,6 @@ def whole_match(pattern: str) -> str:
     return f"^(?:{pattern})$"
 
 
-_PASSWORD_IN_URL = re.compile(r"[^:/?#]+://[^:/@]*:[^@]*@|.*[?&](?:ssl)?password=", re.IGNORECASE | re.DOTALL)
-
-
-class TableDestination(_Document):
-    """A table of a database.
-
-    Attributes:
-        database: `default`, the tenant's own SQLite file; the name that the operator gave a database; or a
-            SQLAlchemy URL without a password.
-        password: where the password stands: `env:NAME`, an environment variable of whoever imports.
-        table: as the database knows it; in PostgreSQL `schema.table`, the schema `public` where none is named.
-    """
-
-    database: Annotated[str, Setting(min_length=1)] = DEFAULT_DATABASE
-    password: Annotated[str, Setting(pattern=REFERENCE_PATTERN)] | None = None
-    table: Annotated[str, Setting(pattern=TABLE_PATTERN)]
-
-    @model_validator(mode="after")
-    def _table_is_free(self) -> Self:
-        if self.table.lower().rpartition(".")[2].startswith((RESERVED_PREFIX, "sqlite_")):
-            raise ValueError(f"the table name {self.table!r} is reserved")
-        return self
-
-    @property
-    def database_name(self) -> str | None:
-        """The name under which the database is to be looked up; None where there is nothing to look up."""
-        return None if self.database == DEFAULT_DATABASE or "://" in self.database else self.database
-
-    @model_validator(mode="after")
-    def _database_is_named_or_a_url(self) -> Self:
-        if self.database_name is not None and not re.fullmatch(NAME_PATTERN, self.database_name):
-            raise ValueError(
-                "the database is neither 'default', nor a name (small letters, digits, - and _), nor a URL "
-                "such as postgresql://user@host/database"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _holds_no_secret(self) -> Self:
-        if _PASSWORD_IN_URL.match(self.database):
-            raise ValueError(
-                "the URL of the database has a password in it; take it out, put it into an environment "
-                "variable and name that: `password: env:NAME`"
-            )
-        if self.password is not None and "://" not in self.database:
-            raise ValueError(f"the database {self.database!r} takes no password")
-        return self
-
-
 class FileOptions(_Document):
     """What is known of the file beforehand; None means: detect, and say what was detected.
 
@@ -300,13 +251,24 @@ class Definition(_Document):
     key: Texts = ()
     mode: Mode = Mode.UPSERT
     fields: Annotated[tuple[Field, ...], Setting(min_length=1, max_length=MOST_FIELDS)]
-    destination: TableDestination
+    destination: AnyDestination
     record: str | None = None
     file: FileOptions = FileOptions()
     policies: Policies = Policies()
     faces: dict[Annotated[str, Setting(pattern=NAME_PATTERN)], dict[str, str | int]] = {}
     webhooks: Annotated[tuple[Webhook, ...], Setting(max_length=MOST_WEBHOOKS)] = ()
     watch: Watches = ()
+
+    @property
+    def table(self) -> TableDestination:
+        """The table in which the records go.
+
+        Raises:
+            DestinationError: they go elsewhere.
+        """
+        if not isinstance(self.destination, TableDestination):
+            raise DestinationError(f"the records of the definition {self.name!r} do not go into a table")
+        return self.destination
 
     @property
     def has_last_step(self) -> bool:
@@ -337,6 +299,8 @@ class Definition(_Document):
             return self
         if not self.key and mode is not Mode.INSERT:
             raise DefinitionError(f"mode {mode.value!r} needs a 'key', which {self.name!r} does not have")
+        if (problem := self._destination_problem(mode)) is not None:
+            raise DefinitionError(problem)
         return self.model_copy(update={"mode": mode})
 
     def with_file(self, options: FileOptions | None) -> "Definition":
@@ -356,4 +320,14 @@ class Definition(_Document):
             raise ValueError("the key names a field twice")
         if not self.key and self.mode is not Mode.INSERT:
             raise ValueError(f"mode {self.mode.value!r} needs a 'key'; only mode 'insert' does without")
+        if (problem := self._destination_problem(self.mode)) is not None:
+            raise ValueError(problem)
         return self
+
+    def _destination_problem(self, mode: Mode) -> str | None:
+        """Why its destination can't do what is asked for in this mode; None where it can."""
+        if isinstance(self.destination, ConnectionDestination) and self.policies.atomic:
+            return "no vendor takes all records or none; 'atomic' is for tables and files"
+        if isinstance(self.destination, FileDestination) and mode is not Mode.INSERT:
+            return f"mode {mode.value!r} is none for a file, which is always new; say 'insert'"
+        return None

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.definition import Definition, Field, whole_match
+from schemas.destination_document import DESTINATIONS
 from schemas.errors import DefinitionError, NotFoundError
 from schemas.field_types import typed_value
 from schemas.headers import known_headers
@@ -170,8 +171,9 @@ def _note_lines(node: yaml.Node, path: Path_, lines: dict[Path_, int], loader: _
 
 def _explain(error: ValidationError, lines: dict[Path_, int]) -> DefinitionError:
     problems = _deepest(error.errors())
-    first = min(problems, key=lambda p: _line_of(p["loc"], lines) or 0)
-    where = ".".join(str(part) for part in first["loc"])
+    first = min(problems, key=lambda p: _line_of(_as_written(p["loc"]), lines) or 0)
+    place = _as_written(first["loc"])
+    where = ".".join(str(part) for part in place)
     if first["type"] == "extra_forbidden":
         message = f"unknown key {where!r}{_suggest(first['loc'])}"
     elif first["type"] == "missing":
@@ -180,7 +182,12 @@ def _explain(error: ValidationError, lines: dict[Path_, int]) -> DefinitionError
         said = first["msg"].removeprefix("Value error, ")
         message = f"{where}: {said}" if where else said
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return DefinitionError(message + more, line=_line_of(first["loc"], lines))
+    return DefinitionError(message + more, line=_line_of(place, lines))
+
+
+def _as_written(location: Path_) -> Path_:
+    """The place in the document, without the name of the kind that a destination was taken for."""
+    return tuple(part for part in location if part not in DESTINATIONS)
 
 
 def _deepest(problems: list[ErrorDetails]) -> list[ErrorDetails]:
@@ -244,7 +251,7 @@ def _line_of(location: Path_, lines: dict[Path_, int]) -> int | None:
 def _suggest(location: Path_) -> str:
     model: type[BaseModel] | None = Definition
     for part in location[:-1]:
-        if isinstance(part, str) and model is not None:
+        if isinstance(part, str):
             model = _MODELS.get(part)
     known = list(model.model_fields) if model else []
     close = difflib.get_close_matches(str(location[-1]), known, n=1)
@@ -259,4 +266,4 @@ def _model_of(key: str) -> type[BaseModel]:
     return found
 
 
-_MODELS = {key: _model_of(key) for key in ("fields", "destination", "file", "policies")}
+_MODELS = {key: _model_of(key) for key in ("fields", "file", "policies")} | dict(DESTINATIONS)

@@ -2,7 +2,8 @@
 
     LadingError
     ├── RetriableError            nothing is decided; the same call may succeed later
-    │   └── StoreBusyError        the job store or the destination is locked by somebody else
+    │   ├── StoreBusyError        the job store or the destination is locked by somebody else
+    │   └── VendorBusyError       a vendor took nothing of it; says when to ask again
     ├── FatalError                repeating is useless until a person changes something
     │   ├── DefinitionError       a definition document is wrong; says where
     │   ├── FileRefusedError      the file as a whole can't be imported; has a code of the catalogue
@@ -16,6 +17,7 @@
     │   ├── PartRefusedError      a part of a file does not fit the parts before it; has a reason
     │   ├── NoSpaceError          there is no room for a file
     │   ├── NotAllowedError       whoever asks may not say or see this; says which rule
+    │   ├── VendorRefusedError    a vendor refused the call; has its status
     │   ├── JobUnsuccessfulError  the job ended, but not well; its record says why
     │   ├── BytesExpiredError     the job's bytes were kept for some time only, and that is over
     │   └── LeaseLostError        another worker owns the job now; stop and commit nothing
@@ -37,6 +39,18 @@ class RetriableError(LadingError):
 
 class StoreBusyError(RetriableError):
     """A database stayed locked for longer than Lading waits."""
+
+
+class VendorBusyError(RetriableError):
+    """A vendor took nothing of the call: there are too many, or another import is under way.
+
+    Attributes:
+        wait_seconds: after which to ask again, as it said; 0 where it said nothing.
+    """
+
+    def __init__(self, message: str, *, wait_seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
 
 
 class FatalError(LadingError):
@@ -145,6 +159,18 @@ class NotAllowedError(FatalError):
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(message)
         self.rule = rule
+
+
+class VendorRefusedError(FatalError):
+    """A vendor refused the call, and nothing of it took effect; the message quotes what it said.
+
+    Attributes:
+        status: of HTTP, from 300 to 499; None where it said so in an answer that was well.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class JobUnsuccessfulError(FatalError):

@@ -9,7 +9,8 @@ import polars as pl
 
 from schemas.casting import BLANKS, cast_column
 from schemas.date_order import DateOrder, swapped_format
-from schemas.definition import MOST_FIELDS, Definition, Field, Mode, TableDestination
+from schemas.definition import MOST_FIELDS, Definition, Field, Mode
+from schemas.destination_document import TableDestination
 from schemas.errors import FileRefusedError
 from schemas.field_types import FieldType
 from schemas.headers import FAILED_ROWS_COLUMN, normalise

@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from schemas.clock import utc_now
-from schemas.definition import DEFAULT_DATABASE
+from schemas.destination_document import CONNECTION_KEY, DEFAULT_DATABASE, FILE_KEY
 from schemas.errors import ConflictError, NotAllowedError, NotFoundError
 from schemas.job import RUNNING
 from store.access_tables import TableClaim
@@ -15,14 +15,14 @@ from store.tables import Job
 
 
 def claim_table(session: Session, tenant: str, destination_key: str) -> None:
-    """Make the table the tenant's, unless it is already; its own database needs no claim.
+    """Make the table the tenant's, unless it is already; its own database, vendors and files need no claim.
 
     Until the end of the `write` nobody else claims or releases it.
 
     Raises:
         NotAllowedError: `table.claimed`, it belongs to another.
     """
-    if destination_key.startswith(f"{tenant}/{DEFAULT_DATABASE}/"):
+    if destination_key.startswith((f"{tenant}/{DEFAULT_DATABASE}/", FILE_KEY, CONNECTION_KEY)):
         return
     alone(session, "claim", destination_key)
     insert = postgresql.insert if is_postgres(session) else sqlite.insert

@@ -7,9 +7,11 @@ from pydantic import ValidationError
 from sqlalchemy import URL, make_url
 from sqlmodel import Session, col, select
 
-from schemas.definition import DEFAULT_DATABASE, NAME_PATTERN, Definition, TableDestination
+from schemas.definition import Definition
+from schemas.destination_document import DEFAULT_DATABASE, TableDestination
 from schemas.errors import ConflictError, DefinitionError, NotAllowedError, NotFoundError
 from schemas.job import RUNNING
+from schemas.patterns import NAME_PATTERN
 from schemas.principal import OPERATOR_TENANT, refuse_no_tenant
 from store.access_tables import NamedDatabase
 from store.backend import alone, is_postgres
@@ -78,7 +80,8 @@ def resolved(session: Session, tenant: str, definition: Definition) -> Definitio
         NotAllowedError: `database.not_granted`, there is no such name for this tenant; whether there is one
             for others is not told.
     """
-    name = definition.destination.database_name
+    table = definition.destination
+    name = table.database_name if isinstance(table, TableDestination) else None
     database = None if name is None else session.get(NamedDatabase, name)
     if name is not None and (
         database is None or (tenant != OPERATOR_TENANT and tenant not in database.tenants)
@@ -95,7 +98,7 @@ def resolved(session: Session, tenant: str, definition: Definition) -> Definitio
 def at_database(definition: Definition, database: NamedDatabase) -> Definition:
     """The definition with its records going to this database."""
     place = {"database": database.url, "password": database.password}
-    return definition.model_copy(update={"destination": definition.destination.model_copy(update=place)})
+    return definition.model_copy(update={"destination": definition.table.model_copy(update=place)})
 
 
 def _refuse_no_database(session: Session, name: str, url: str, password: str | None) -> None:

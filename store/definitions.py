@@ -8,6 +8,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from schemas.clock import utc_now
 from schemas.definition import Definition
+from schemas.destination_document import TableDestination
 from schemas.errors import DestinationError, NotFoundError
 from schemas.principal import OPERATOR_TENANT
 from store.access_tables import NamedDatabase
@@ -115,7 +116,8 @@ def job_definition(session: Session, job: Job) -> Definition:
         DestinationError: the database's name was taken back meanwhile.
     """
     definition = job.as_it_runs(definition_of(session, job.definition_id).definition)
-    name = definition.destination.database_name
+    table = definition.destination
+    name = table.database_name if isinstance(table, TableDestination) else None
     database = None if name is None else session.get(NamedDatabase, name)
     if name is not None and database is None:
         raise DestinationError(

@@ -7,7 +7,7 @@ from sqlmodel import Field, SQLModel
 
 from schemas.clock import utc_now
 from schemas.drop import DropState
-from store.tables import FreeText, UtcDateTime, word
+from store.tables import FreeText, UtcDateTime, stored_word
 
 
 class Fetch(SQLModel, table=True):
@@ -15,7 +15,7 @@ class Fetch(SQLModel, table=True):
 
     Attributes:
         url: of the single file, never a glob.
-        etag, last_modified: what the place said of the content, word for word; None where it said nothing.
+        etag, last_modified: what the place said of the content, stored_word for word; None where it said nothing.
         job_id: the job that imported it.
     """
 
@@ -72,7 +72,7 @@ class Drop(SQLModel, table=True):
     job_id: str | None = Field(default=None, foreign_key="job.id", unique=True)
     reason: str | None = Field(default=None, sa_type=FreeText)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    state: DropState = Field(default=DropState.WAITING, sa_column=Column(word(DropState), nullable=False))
+    state: DropState = Field(default=DropState.WAITING, sa_column=Column(stored_word(DropState), nullable=False))
 
 
 class Notice(SQLModel, table=True):

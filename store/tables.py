@@ -120,8 +120,8 @@ class Upload(SQLModel, table=True):
     purged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-def word(enum: type[StrEnum]) -> Enum:
-    """Store the member's value as text, so that SQL reads like the docs."""
+def stored_word(enum: type[StrEnum]) -> Enum:
+    """The type of a column that stores the member's value as text, so that SQL reads like the docs."""
     return Enum(enum, values_callable=lambda e: [m.value for m in e], native_enum=False, length=16)
 
 
@@ -155,6 +155,9 @@ class Job(SQLModel, table=True):
         detected: what the file turned out to be; None until validate looked at it.
         warnings: sentences for people.
         error_groups: `[[code, field, rows], …]`, the most frequent first.
+        vendor_counts: what the vendor to whom the records went counted, in words of outcomes, and `total`; None
+            where they went to none, or it does not tell.
+        vendor_link: where the vendor shows its side of the import.
         errors: how many row errors are stored.
         error_code, error_message: why the job as a whole is `invalid`, `failed` or `cancelled`.
         lease_owner: who works on it, None when nobody does.
@@ -196,11 +199,11 @@ class Job(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     tenant: str
-    kind: JobKind = Field(sa_column=Column(word(JobKind), nullable=False))
-    state: JobState = Field(default=JobState.RECEIVED, sa_column=Column(word(JobState), nullable=False))
+    kind: JobKind = Field(sa_column=Column(stored_word(JobKind), nullable=False))
+    state: JobState = Field(default=JobState.RECEIVED, sa_column=Column(stored_word(JobState), nullable=False))
     definition_id: int = Field(foreign_key="definition.id")
     upload_id: str = Field(foreign_key="upload.id")
-    mode: Mode = Field(sa_column=Column(word(Mode), nullable=False))
+    mode: Mode = Field(sa_column=Column(stored_word(Mode), nullable=False))
     destination_key: str
     creation_path: str = Field(default="CLI", sa_type=FreeText)
     key_id: str | None = None
@@ -227,6 +230,9 @@ class Job(SQLModel, table=True):
     unconfirmed: int = 0
     unprocessed: int = 0
     deleted: int = 0
+
+    vendor_counts: dict[str, int] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    vendor_link: str | None = None
 
     detected: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
     warnings: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))

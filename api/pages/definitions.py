@@ -12,6 +12,7 @@ from api.pages.rendering import render
 from api.pages.visitor import SignedIn, Visitor
 from formats import describe
 from schemas.definition import Definition, Field, Mode
+from schemas.destination_document import ConnectionDestination, TableDestination
 from store.definitions import list_definitions
 from store.tables import DefinitionVersion
 
@@ -78,8 +79,15 @@ def _shown(stored: DefinitionVersion) -> ShownDefinition:
 
 def _sentence(definition: Definition) -> str:
     key = f" Records are told apart by {', '.join(definition.key)}." if definition.key else ""
-    table = definition.destination.table
-    return f"{_DOES[definition.mode].capitalize()}, in the table {table}.{key}"
+    return f"{_DOES[definition.mode].capitalize()}, {_place(definition)}.{key}"
+
+
+def _place(definition: Definition) -> str:
+    if isinstance(definition.destination, TableDestination):
+        return f"in the table {definition.destination.table}"
+    if isinstance(definition.destination, ConnectionDestination):
+        return f"in the system behind the connection {definition.destination.connection}"
+    return "in a new file"
 
 
 def _field(definition: Definition, field: Field) -> ShownField:

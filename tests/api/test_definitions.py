@@ -91,10 +91,11 @@ def test_a_body_that_is_no_document_is_refused_by_name(client, content, content_
         ({"database": "sqlite:////etc/passwd", "table": "things"}, "database.url"),
         ({"database": "warehouse", "table": "things"}, "database.not_granted"),
         ({"database": "postgresql://h/d", "password": "env:HOME", "table": "t"}, "secret.reference"),
+        ({"url": "/srv/out/{timestamp}.csv"}, "file.url"),
     ],
 )
 def test_what_only_the_operator_may_say_is_forbidden_to_a_tenant_by_name(client, destination, rule):
-    answer = client.post("/definitions", json=THINGS | {"destination": destination})
+    answer = client.post("/definitions", json=THINGS | {"mode": "insert", "destination": destination})
     assert (answer.status_code, answer.json()["type"]) == (403, "/problems/not-allowed")
     assert answer.json()["rule"] == rule
 

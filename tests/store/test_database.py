@@ -17,6 +17,7 @@ from schemas.errors import FatalError, StoreBusyError
 from schemas.settings import Settings
 from store.access_tables import ApiKey
 from store.database import Store
+from store.delivery_tables import Delivery
 from store.face_tables import ClientFile
 from store.job_lists import JobFilter, page_of_jobs
 from store.jobs import check_epoch, get_job, set_values
@@ -26,7 +27,11 @@ from store.uploads import put_upload
 
 def test_the_migrations_make_just_the_tables_that_the_code_declares(store):
     # Of each module that declares some.
-    assert {ApiKey.__tablename__, ClientFile.__tablename__} <= SQLModel.metadata.tables.keys()
+    assert {
+        ApiKey.__tablename__,
+        ClientFile.__tablename__,
+        Delivery.__tablename__,
+    } <= SQLModel.metadata.tables.keys()
     with store.read() as session:
         context = MigrationContext.configure(session.connection())
         assert compare_metadata(context, SQLModel.metadata) == []
