@@ -13,7 +13,9 @@ from schemas.settings import Settings
 from tasks.dropped_upload import upload_dropped
 
 
-def import_dropped(settings: Settings, drop_id: str, mode: Mode | None, validate_only: bool) -> str | State[Any]:
+def import_dropped(
+    settings: Settings, drop_id: str, mode: Mode | None, validate_only: bool
+) -> str | State[Any]:
     """Import the file of this drop, unless another run began to: Prefect may be told of a file twice.
 
     Raises:

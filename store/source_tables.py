@@ -15,7 +15,7 @@ class Fetch(SQLModel, table=True):
 
     Attributes:
         url: of the single file, never a glob.
-        etag, last_modified: what the place said of the content, stored_word for word; None where it said nothing.
+        etag, last_modified: what the place said of the content, word for word; None where it said nothing.
         job_id: the job that imported it.
     """
 
@@ -72,20 +72,6 @@ class Drop(SQLModel, table=True):
     job_id: str | None = Field(default=None, foreign_key="job.id", unique=True)
     reason: str | None = Field(default=None, sa_type=FreeText)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    state: DropState = Field(default=DropState.WAITING, sa_column=Column(stored_word(DropState), nullable=False))
-
-
-class Notice(SQLModel, table=True):
-    """A notice of a job's end that somebody got, so that nobody gets it twice.
-
-    Attributes:
-        kind: `mail` or `webhook`.
-        address_hash: SHA-256 of the address, hexadecimal.
-    """
-
-    __tablename__ = "notice"
-
-    job_id: str = Field(primary_key=True, foreign_key="job.id")
-    kind: str = Field(primary_key=True)
-    address_hash: str = Field(primary_key=True)
-    sent_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    state: DropState = Field(
+        default=DropState.WAITING, sa_column=Column(stored_word(DropState), nullable=False)
+    )

@@ -1,4 +1,4 @@
-"""What starts imports by itself: fetched sources and dropped files; and who was told of the end of a job."""
+"""What starts imports by itself: fetched sources and dropped files."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -43,10 +43,3 @@ def upgrade() -> None:
     )
     open_drops = sa.text("ended_at IS NULL")
     op.create_index("open_drops", "drop", ["claimed_at"], sqlite_where=open_drops, postgresql_where=open_drops)
-    op.create_table(
-        "notice",
-        sa.Column("job_id", sa.String(), sa.ForeignKey("job.id"), primary_key=True),
-        sa.Column("kind", sa.String(), primary_key=True),
-        sa.Column("address_hash", sa.String(), primary_key=True),
-        sa.Column("sent_at", time, nullable=False),
-    )
