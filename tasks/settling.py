@@ -42,14 +42,14 @@ def settle(settings: Settings, store: Store, drop: Drop) -> None:
     """
     with _alone(Path(drop.path)) as is_ours:
         if is_ours:
-            _settle(settings, store, drop)
+            _settle(settings, store, drop.id)
 
 
-def _settle(settings: Settings, store: Store, drop: Drop) -> None:
+def _settle(settings: Settings, store: Store, drop_id: str) -> None:
     with store.read() as session:
-        is_over = get_drop(session, drop.id).ended_at is not None
+        drop = get_drop(session, drop_id)
         job = None if drop.job_id is None else get_job(session, drop.job_id)
-    if is_over:
+    if drop.ended_at is not None:
         return
     is_done = job is not None and job.state is JobState.FINISHED
     target = Path(drop.folder) / (DONE_FOLDER if is_done else FAILED_FOLDER)
