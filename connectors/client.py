@@ -1,4 +1,4 @@
-"""What drives a vendor: the promises of a client, and what it is handed.
+"""What drives a vendor: the promises of a client, and what it says.
 
 A client knows neither the job store nor the user's file. It is given parts, files in the vendor's own kind, and
 says what became of their records by the vendor's own row numbers.
@@ -14,24 +14,6 @@ from schemas.errors import VendorRefusedError
 
 Handle = Mapping[str, str | int]
 """What the vendor gave us so far, by which it knows a part again; kept in the job store between steps."""
-
-
-@dataclass(frozen=True)
-class Access:
-    """How a client reaches its vendor.
-
-    Attributes:
-        url: of the vendor's API, without a slash at the end.
-        options, secrets: of the connection, by the vendor's names; secrets in clear, in memory only.
-        container: where the records go, by the keys of `Connector.container`.
-        keep_secret: keeps a secret (name, value) that the vendor gave, such as a token, sealed, for later runs.
-    """
-
-    url: str
-    options: Mapping[str, str]
-    secrets: Mapping[str, str]
-    container: Mapping[str, str | int | bool]
-    keep_secret: Callable[[str, str], None]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from pydantic import BaseModel
 from pydantic_settings import BaseSettings
 from starlette.types import ASGIApp
 
-from connectors.client import Access, Client
+from connectors.access import Access
+from connectors.client import Client
 from connectors.face import Imports
 from schemas.definition import Mode
 from schemas.principal import Scope

@@ -12,7 +12,23 @@ from schemas.errors import FatalError
 GROUP = "lading.connectors"
 """Entry points of this group name a connector in a package of somebody else's."""
 
-_OWN = frozenset({"client", "client_files", "connector", "face", "message", "refusal", "registry"})
+_OWN = frozenset(
+    {
+        "access",
+        "client",
+        "client_files",
+        "connector",
+        "face",
+        "message",
+        "outgoing",
+        "redaction",
+        "refusal",
+        "registry",
+        "vendor_answer",
+        "vendor_body",
+        "vendor_http",
+    }
+)
 """Modules of this room that are no vendor."""
 
 

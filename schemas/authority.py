@@ -45,7 +45,7 @@ def _refuse_beyond_names(name: str, table: TableDestination) -> None:
 def refuse_webhooks_beyond(principal_is_operator: bool, definition: Definition) -> None:
     """Nothing, where whoever brings the definition may name its webhooks; whoever uses it need not be the same.
 
-    Where an address leads is decided when it is called (`tasks.outgoing`).
+    Where an address leads is decided when it is called (`connectors.outgoing`).
 
     Raises:
         NotAllowedError: `secret.reference`, one names an environment variable of the operator's machine;

@@ -10,6 +10,7 @@ from functools import cache
 
 import polars as pl
 
+from connectors.outgoing import guarded_client, operators_client
 from schemas.chunk import Page, chunk_total
 from schemas.errors import FatalError, RetriableError
 from schemas.job import JobKind
@@ -24,7 +25,6 @@ from store.pages import get_page
 from store.tables import Job
 from tasks.ending import refuse_when_ending
 from tasks.halting import looking_at
-from tasks.outgoing import guarded_client, operators_client
 from tasks.receiver import Receiver, Receiving
 from tasks.stage import stage
 from tasks.staging import Stage

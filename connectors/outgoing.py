@@ -18,6 +18,8 @@ from schemas.errors import FatalError, NotAllowedError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 MOST_BYTES = 2**20
+KEPT_SECONDS = 3.0
+"""An idle connection is kept for so long; many servers close theirs after 5 s, and no call should meet that."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -40,10 +42,13 @@ def guarded_client(
 ) -> httpx.Client:
     """A client for addresses that a tenant chose: https only, and to the open internet only.
 
-    Its calls raise what httpx raises, and those below. Redirects are not followed unless a call asks for it.
+    Its calls raise what httpx raises, and those below; `httpx.ConnectError` and `httpx.ConnectTimeout` mean
+    that nothing was sent. Redirects are not followed unless a call asks for it. Calls are made one after the
+    other.
 
     Args:
-        seconds: a call may take, from looking up the name to the last byte of the answer.
+        seconds: a call may take, from looking up the name to the last byte of the answer; a call may say
+            another number as its `timeout`.
         limit_bytes: that an answer may have.
         verify: instead of the usual authorities.
 
@@ -75,17 +80,19 @@ class _Rules:
         self.limit_bytes = limit_bytes
         self._schemes = schemes
         self._is_allowed = is_allowed
+        self._seconds = seconds
         self._ends_at = 0.0
 
-    def start(self, scheme: str) -> None:
+    def start(self, scheme: str, seconds: float) -> None:
         if scheme not in self._schemes:
             raise NotAllowedError("outgoing.scheme", f"only https addresses may be called, not {scheme}")
-        self._ends_at = time.monotonic() + self.seconds
+        self._seconds = seconds
+        self._ends_at = time.monotonic() + seconds
 
     def seconds_left(self, late: type[Exception]) -> float:
         left = self._ends_at - time.monotonic()
         if left <= 0:
-            raise late(f"the call took longer than the {self.seconds:g} s it may take")
+            raise late(f"the call took longer than the {self._seconds:g} s it may take")
         return left
 
     def addresses(self, host: str, port: int) -> Sequence[str]:
@@ -111,10 +118,12 @@ class _Transport(httpx.BaseTransport):
 
     def __init__(self, rules: _Rules, verify: ssl.SSLContext) -> None:
         self._rules = rules
-        self._pool = httpcore.ConnectionPool(ssl_context=verify, network_backend=_Network(rules))
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=verify, network_backend=_Network(rules), keepalive_expiry=KEPT_SECONDS
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._rules.start(request.url.scheme)
+        self._rules.start(request.url.scheme, request.extensions["timeout"]["read"])
         url = request.url
         wanted = httpcore.Request(
             request.method,
@@ -220,6 +229,11 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
+_TOLD: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
+    (httpcore.ConnectError, httpx.ConnectError),
+    (httpcore.ConnectTimeout, httpx.ConnectTimeout),
+    (httpcore.TimeoutException, httpx.TimeoutException),
+)
 _FAULTS = (
     httpcore.TimeoutException,
     httpcore.NetworkError,
@@ -229,5 +243,5 @@ _FAULTS = (
 
 
 def _told(error: Exception) -> httpx.TransportError:
-    late = isinstance(error, httpcore.TimeoutException)
-    return (httpx.TimeoutException if late else httpx.NetworkError)(str(error))
+    told = next((told for known, told in _TOLD if isinstance(error, known)), httpx.NetworkError)
+    return told(str(error))

@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler
 import httpx
 import pytest
 
+from connectors.outgoing import _Rules, guarded_client, is_public, operators_client
 from schemas.errors import FatalError, NotAllowedError
-from tasks.outgoing import _Rules, guarded_client, is_public, operators_client
 from tests.tasks.https_server import Certificate, serving
 
 NOT_PUBLIC = [
