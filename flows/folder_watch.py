@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -36,6 +37,17 @@ AGAIN_SECONDS, LONGEST_AGAIN_SECONDS = 20.0, 600.0
 """A drop without a job is announced again after so long, then after twice as long each time."""
 AT_ONCE = 200
 STOP_SECONDS = 5.0
+
+
+@contextmanager
+def watched(settings: Settings) -> Iterator[None]:
+    """Folders are watched for as long as the block runs."""
+    folders = FolderWatch(settings)
+    folders.start()
+    try:
+        yield
+    finally:
+        folders.stop()
 
 
 class FolderWatch:
