@@ -62,3 +62,17 @@ def refuse_webhooks_beyond(principal_is_operator: bool, definition: Definition) 
             raise NotAllowedError(
                 "webhook.url", f"the webhook {hook.url} is no https address; only the operator's may be another"
             )
+
+
+def refuse_folders_beyond(principal_is_operator: bool, definition: Definition) -> None:
+    """Nothing, where whoever brings the definition may name the folders that it watches.
+
+    Raises:
+        NotAllowedError: `watch.folder`, it names one of the operator's machine.
+    """
+    if definition.watch and not principal_is_operator:
+        raise NotAllowedError(
+            "watch.folder",
+            f"the definition {definition.name!r} names a folder to be watched (watch.folder); only the "
+            "operator may",
+        )
