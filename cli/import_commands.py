@@ -1,6 +1,5 @@
 """`lading import` and `lading resume`: bring files into their destination, and jobs to their end."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -65,7 +64,7 @@ def import_command(
         _abandon_interrupted(settings, chosen, quiet=as_json)
     request = ImportRequest(str(file.absolute()), stored.name, mode, validate_only, stored.version)
     with watched(settings, quiet=as_json) as watcher:
-        job_id = run_import(settings, request, as_flow=flow, say=partial(watcher.tell, "prefect"))
+        job_id = run_import(settings, request, _meant(settings, chosen), as_flow=flow, watcher=watcher)
         watcher.follow(job_id)
     with job_at_stake():
         raise typer.Exit(tell_job(settings, job_id, as_json=as_json, out=failed_rows))
@@ -118,6 +117,12 @@ def _resume(settings: Settings, job_id: str, *, quiet: bool) -> ExitStatus:
         return stopped.status
     with Store.opened(settings) as store, store.read() as session:
         return exit_status(get_job(session, job_id))
+
+
+def _meant(settings: Settings, definition: Definition) -> Definition:
+    """The definition with what the operator meant by the names in it."""
+    with Store.opened(settings) as store, store.read() as session:
+        return resolved(session, settings.tenant, definition)
 
 
 def _abandon_interrupted(settings: Settings, definition: Definition, *, quiet: bool) -> None:

@@ -1,5 +1,7 @@
 """What a tenant may not say in a definition, though the operator may; what nobody may say, none can hold."""
 
+from collections.abc import Iterator
+
 from schemas.definition import Definition
 from schemas.destination_document import FileDestination, TableDestination
 from schemas.errors import NotAllowedError
@@ -42,6 +44,11 @@ def _refuse_beyond_names(name: str, table: TableDestination) -> None:
         )
 
 
+def refers_to_environment(definition: Definition) -> bool:
+    """True when a secret of it is to be taken from the environment of whoever imports."""
+    return any(text.startswith(REFERENCE) for text in _texts(definition.destination.model_dump()))
+
+
 def refuse_webhooks_beyond(principal_is_operator: bool, definition: Definition) -> None:
     """Nothing, where whoever brings the definition may name its webhooks; whoever uses it need not be the same.
 
@@ -62,3 +69,12 @@ def refuse_webhooks_beyond(principal_is_operator: bool, definition: Definition) 
             raise NotAllowedError(
                 "webhook.url", f"the webhook {hook.url} is no https address; only the operator's may be another"
             )
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in it, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _texts(part)

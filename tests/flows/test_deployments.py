@@ -27,6 +27,8 @@ from schemas.settings import Settings
 from store.database import Store
 from store.job_lists import JobFilter, page_of_jobs
 
+pytestmark = pytest.mark.timeout(300)  # `prefect deploy` takes half a minute where others work as well
+
 ROOT = Path(__file__).resolve().parents[2]
 PREFECT = [sys.executable, "-m", "prefect"]
 EVERYTHING = """
@@ -57,6 +59,14 @@ deployments:
   work_pool: {name: everything}
 """
 
+OF_THE_CHECKOUT = {
+    "import-file/ad-hoc": (8, "ENQUEUE", 2),
+    "import-file/scheduled": (4, "ENQUEUE", 2),
+    "import-file/dropped": (4, "ENQUEUE", 2),
+    "purge/daily": (1, "CANCEL_NEW", 2),
+}
+"""Name → how many of its runs go on at once, what becomes of one more, and how many tags it has."""
+
 
 def command(*words, folder):
     environment = {name: value for name, value in os.environ.items() if name != "LADING_HOME"}
@@ -78,17 +88,23 @@ def task_runs_and_artifacts(deployment):
     return [task.name for task in sorted(tasks, key=lambda t: t.start_time)], {a.key for a in artifacts}
 
 
-@pytest.mark.slow
-def test_worker_imports_into_and_purges_the_home_of_the_folder_it_was_started_in(prefect_api, tmp_path):
+@pytest.fixture(scope="module")
+def deployed(prefect_api):
+    """The deployments of the checkout, as `prefect deploy` registers them."""
     assert os.environ["PREFECT_API_URL"] == prefect_api
+    command(*PREFECT, "work-pool", "create", "lading", "--type", "process", folder=ROOT)
+    command(*PREFECT, "--no-prompt", "deploy", "--all", folder=ROOT)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("deployed")
+def test_worker_imports_into_and_purges_the_home_of_the_folder_it_was_started_in(tmp_path):
     below = tmp_path / "below"
     below.mkdir()
     shutil.copy(ROOT / "examples" / "earthquakes.csv", tmp_path)
     home = tmp_path / ".lading"
     definition = str(ROOT / "examples" / "earthquakes.yaml")
     command(sys.executable, "-m", "cli.start", "apply", definition, "--home", str(home), folder=tmp_path)
-    command(*PREFECT, "work-pool", "create", "lading", "--type", "process", folder=ROOT)
-    command(*PREFECT, "--no-prompt", "deploy", "--all", folder=ROOT)
     run = [*PREFECT, "deployment", "run", "import-file/ad-hoc"]
     command(*run, "-p", "source=../earthquakes.csv", "-p", "definition=earthquakes", folder=tmp_path)
     command(*PREFECT, "deployment", "run", "purge/daily", folder=tmp_path)
@@ -103,8 +119,8 @@ def test_worker_imports_into_and_purges_the_home_of_the_folder_it_was_started_in
     assert task_runs_and_artifacts("daily") == (["purge"], set())
 
 
-def registered():
-    """What Prefect's API tells of the deployments of `EVERYTHING`, and of what their triggers made."""
+def registered(*names):
+    """What Prefect's API tells of these deployments, and of what triggers made."""
     same = {
         "name",
         "description",
@@ -118,12 +134,12 @@ def registered():
     }
     with get_client(sync_client=True) as client:
         found = client.read_deployments(
-            deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=["everything", "plain"]))
+            deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=list(names)))
         )
         deployments = [
             deployment.model_dump(mode="json", include=same)
             # Where none is declared, each makes one up: of the commit, or of the code.
-            | ({"version": None} if deployment.name == "plain" else {})
+            | ({} if deployment.name == "everything" else {"version": None})
             | {
                 "limit": deployment.global_concurrency_limit and deployment.global_concurrency_limit.limit,
                 "schedules": sorted(
@@ -151,10 +167,10 @@ def test_the_runner_registers_what_prefect_deploy_does(tmp_path):
     path.write_text(EVERYTHING)
     command(*PREFECT, "work-pool", "create", "everything", "--type", "process", folder=tmp_path)
     command(*PREFECT, "--no-prompt", "deploy", "--all", folder=tmp_path)
-    by_prefect = registered()
+    by_prefect = registered("everything", "plain")
     for deployment in asyncio.run(declared_deployments(path)):
         deployment.apply()
-    assert registered() == by_prefect
+    assert registered("everything", "plain") == by_prefect
     deployments, automations = by_prefect
     assert [(made["name"], len(made["schedules"])) for made in deployments] == [("everything", 3), ("plain", 0)]
     assert [name for name, _, _ in automations] == ["dropped"]
@@ -174,10 +190,26 @@ def test_without_the_file_the_service_says_where_it_runs_from(tmp_path):
 
 def test_the_deployments_of_the_checkout_are_declared_for_a_runner():
     made = {f"{made.flow_name}/{made.name}": made for made in asyncio.run(declared_deployments())}
-    assert made.keys() == {"import-file/ad-hoc", "purge/daily"}
+    assert made.keys() == OF_THE_CHECKOUT.keys()
     assert made["import-file/ad-hoc"].entrypoint == "flows.import_file.import_file"
     (schedule,) = made["purge/daily"].schedules
     assert (schedule.schedule.cron, schedule.schedule.timezone) == ("17 3 * * *", "UTC")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("deployed")
+def test_a_checkout_registers_every_way_to_start_by_prefect_deploy_and_by_the_runner_alike():
+    names = [name.partition("/")[2] for name in OF_THE_CHECKOUT]
+    by_prefect = registered(*names)
+    limits = {
+        made["name"]: (made["limit"], made["concurrency_options"]["collision_strategy"], len(made["tags"]))
+        for made in by_prefect[0]
+    }
+    assert limits == {name.partition("/")[2]: declared for name, declared in OF_THE_CHECKOUT.items()}
+    assert all(made["description"] and made["enforce_parameter_schema"] for made in by_prefect[0])
+    for deployment in asyncio.run(declared_deployments()):
+        deployment.apply()
+    assert registered(*names) == by_prefect
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from store.face_tables import ClientFile
 from store.job_lists import JobFilter, page_of_jobs
 from store.jobs import check_epoch, get_job, set_values
 from store.migrating import SCHEMA_VERSION
+from store.source_tables import Fetch
 from store.uploads import put_upload
 
 
@@ -31,6 +32,7 @@ def test_the_migrations_make_just_the_tables_that_the_code_declares(store):
         ApiKey.__tablename__,
         ClientFile.__tablename__,
         Delivery.__tablename__,
+        Fetch.__tablename__,
     } <= SQLModel.metadata.tables.keys()
     with store.read() as session:
         context = MigrationContext.configure(session.connection())
