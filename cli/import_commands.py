@@ -17,6 +17,7 @@ from schemas.import_request import ImportRequest
 from schemas.job import JobKind
 from schemas.settings import Settings
 from store.database import Store
+from store.databases import resolved
 from store.jobs import find_job, get_job, running_jobs, unreported_jobs
 from store.leases import is_free
 from store.tables import DefinitionVersion
