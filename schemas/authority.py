@@ -72,32 +72,6 @@ def refuse_webhooks_beyond(principal_is_operator: bool, definition: Definition) 
             )
 
 
-<<<<<<< HEAD
-def refuse_folders_beyond(principal_is_operator: bool, definition: Definition) -> None:
-    """Nothing, where whoever brings the definition may name the folders that it watches.
-
-    Raises:
-        NotAllowedError: `watch.folder`, it names one of the operator's machine.
-    """
-    if definition.watch and not principal_is_operator:
-        raise NotAllowedError(
-            "watch.folder",
-            f"the definition {definition.name!r} names a folder to be watched (watch.folder); only the "
-            "operator may",
-        )
-
-
-def _texts(value: object) -> Iterator[str]:
-    """Every text in it, however deep."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from _texts(part)
-
-
-=======
->>>>>>> main
 def refuse_connection_beyond(principal_is_operator: bool, document: ConnectionDocument) -> None:
     """Nothing, where whoever brings the connection may say what it says.
 
@@ -125,8 +99,6 @@ def refuse_connection_beyond(principal_is_operator: bool, document: ConnectionDo
         raise NotAllowedError(
             "connection.grant", f"who may use the connection {document.name!r} is for the operator to say"
         )
-<<<<<<< HEAD
-=======
 
 
 def refuse_folders_beyond(principal_is_operator: bool, definition: Definition) -> None:
@@ -150,4 +122,3 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, dict):
         for part in value.values():
             yield from _texts(part)
->>>>>>> main
