@@ -77,7 +77,9 @@ def test_the_page_on_definitions_names_every_key_type_and_policy():
 def test_the_page_on_access_names_every_scope_rule_and_command():
     assert first_cells(ACCESS, "Scopes") == [scope.value for scope in Scope]
     sources = "".join(
-        p.read_text() for room in ("schemas", "store", "tasks") for p in (ROOT / room).rglob("*.py")
+        p.read_text()
+        for room in ("schemas", "store", "tasks", "connectors")
+        for p in (ROOT / room).rglob("*.py")
     )
     rules = re.findall(r'NotAllowedError\(\s*"([a-z._]+)"', sources)
     assert sorted(first_cells(ACCESS, "Refusals")) == sorted(set(rules))
