@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from schemas.connection import ConnectionDocument
 from schemas.definition import Definition
 from schemas.destination_document import FileDestination, TableDestination
 from schemas.errors import NotAllowedError
@@ -78,3 +79,32 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, dict):
         for part in value.values():
             yield from _texts(part)
+
+
+def refuse_connection_beyond(principal_is_operator: bool, document: ConnectionDocument) -> None:
+    """Nothing, where whoever brings the connection may say what it says.
+
+    Where its address leads is decided when it is called (`connectors.outgoing`).
+
+    Raises:
+        NotAllowedError: `secret.reference`, it names an environment variable of the operator's machine;
+            `connection.url`, its address is not https; `connection.grant`, it says who else may use it.
+    """
+    if principal_is_operator:
+        return
+    if any(secret.startswith(REFERENCE) for secret in document.secrets.values()):
+        raise NotAllowedError(
+            "secret.reference",
+            f"the connection {document.name!r} refers to a secret of the operator; say the secret itself, "
+            "which is kept sealed",
+        )
+    if not document.url.startswith("https://"):
+        raise NotAllowedError(
+            "connection.url",
+            f"the url of the connection {document.name!r} is no https address; only the operator's may be "
+            "another",
+        )
+    if document.tenants:
+        raise NotAllowedError(
+            "connection.grant", f"who may use the connection {document.name!r} is for the operator to say"
+        )
