@@ -72,15 +72,6 @@ def refuse_webhooks_beyond(principal_is_operator: bool, definition: Definition) 
             )
 
 
-def _texts(value: object) -> Iterator[str]:
-    """Every text in it, however deep."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from _texts(part)
-
-
 def refuse_connection_beyond(principal_is_operator: bool, document: ConnectionDocument) -> None:
     """Nothing, where whoever brings the connection may say what it says.
 
@@ -108,3 +99,12 @@ def refuse_connection_beyond(principal_is_operator: bool, document: ConnectionDo
         raise NotAllowedError(
             "connection.grant", f"who may use the connection {document.name!r} is for the operator to say"
         )
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in it, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _texts(part)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 
+from pydantic import ValidationError
+
 from connectors.access import Access
 from connectors.client import Client
 from connectors.vendor_http import Pace, vendor_http
@@ -56,7 +58,12 @@ def client_of(
         with store.write() as session:
             keep_secret(session, connection, name, SEALED + seal().close(value))
 
-    client = connector.client(Access(url, connection.options, secrets, container, http, keep))
+    try:
+        client = connector.client(Access(url, connection.options, secrets, container, http, keep))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise FatalError(f"the connection {connection.name!r}: {where}: {first['msg']}") from None
     try:
         yield client
     finally:

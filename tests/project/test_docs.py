@@ -84,7 +84,7 @@ def test_the_page_on_access_names_every_scope_rule_and_command():
     rules = re.findall(r'NotAllowedError\(\s*"([a-z._]+)"', sources)
     assert sorted(first_cells(ACCESS, "Refusals")) == sorted(set(rules))
     for name, command in COMMANDS.items():
-        if name.startswith(("keys", "databases")):
+        if name.startswith(("keys", "databases", "connections")):
             assert f"lading {name}" in ACCESS
             for option in [o for p in command.params for o in p.opts if o.startswith("--")]:
                 assert option in ACCESS or option in {"--json", "--home"}
