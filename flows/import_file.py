@@ -6,6 +6,7 @@ from typing import Any
 from prefect import State, flow
 from prefect.runtime import flow_run
 
+from flows.dropped import import_dropped
 from flows.engine import through_engine
 from flows.job_runs import adopt_run, ask_for_end, conclusion
 from flows.lifecycle import accept, bring_to_end
@@ -25,6 +26,7 @@ def import_file(
     mode: Mode | None = None,
     validate_only: bool = False,
     definition_version: int | None = None,
+    drop_id: str | None = None,
 ) -> str | State[Any]:
     """Import one file: upload, validate, import, poll, report.
 
@@ -36,6 +38,7 @@ def import_file(
         mode: Instead of the definition's own mode.
         validate_only: Check every row, write nothing.
         definition_version: Of the definition; the newest where none is named.
+        drop_id: Of a file that was dropped in a watched folder, which `source` then only names. Not for people.
 
     Returns:
         The id of the job, which knows what became of every row.
@@ -44,6 +47,8 @@ def import_file(
         JobUnsuccessfulError: the job ended invalid or failed.
     """
     settings = Settings()
+    if drop_id is not None:
+        return import_dropped(settings, drop_id, mode, validate_only)
     request = ImportRequest(source, definition, mode, validate_only, definition_version)
     job_id = accept(through_engine, settings, request)
     adopt_run(settings, job_id)

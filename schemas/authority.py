@@ -101,6 +101,20 @@ def refuse_connection_beyond(principal_is_operator: bool, document: ConnectionDo
         )
 
 
+def refuse_folders_beyond(principal_is_operator: bool, definition: Definition) -> None:
+    """Nothing, where whoever brings the definition may name the folders that it watches.
+
+    Raises:
+        NotAllowedError: `watch.folder`, it names one of the operator's machine.
+    """
+    if definition.watch and not principal_is_operator:
+        raise NotAllowedError(
+            "watch.folder",
+            f"the definition {definition.name!r} names a folder to be watched (watch.folder); only the "
+            "operator may",
+        )
+
+
 def _texts(value: object) -> Iterator[str]:
     """Every text in it, however deep."""
     if isinstance(value, str):

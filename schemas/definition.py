@@ -26,9 +26,11 @@ from schemas.field_types import (
     typed_value,
 )
 from schemas.patterns import COLUMN_PATTERN, NAME_PATTERN, RESERVED_PREFIX
+from schemas.watch import Watch
 from schemas.webhook import Webhook
 
 MOST_WEBHOOKS = 10
+MOST_WATCHES = 20
 MOST_FIELDS = 1_999
 """A table of SQLite has 2,000 columns at most, and the loader needs one more than there are fields."""
 RESERVED_NAMES = frozenset({"_ordinal", "_row", "_line", "_verdict"})
@@ -65,6 +67,16 @@ APPLIES_TO: dict[str, frozenset[FieldType]] = {
 def _as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
+
+Watches = Annotated[
+    tuple[Watch, ...],
+    BeforeValidator(
+        lambda value: (value,) if isinstance(value, dict) else value,
+        json_schema_input_type=Watch | tuple[Watch, ...],
+    ),
+    Setting(max_length=MOST_WATCHES),
+]
+"""Several folders, or one that stands alone."""
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...])]
 """Several texts, or one that stands alone."""
@@ -232,6 +244,7 @@ class Definition(_Document):
         faces: connector → where, in the words of that vendor, these records go; its clients then reach this
             definition.
         webhooks: whom to tell of every record, where an import asks for it.
+        watch: folders beside the inbox whose files are imported.
     """
 
     name: Annotated[str, Setting(pattern=NAME_PATTERN)]
@@ -244,6 +257,7 @@ class Definition(_Document):
     policies: Policies = Policies()
     faces: dict[Annotated[str, Setting(pattern=NAME_PATTERN)], dict[str, str | int]] = {}
     webhooks: Annotated[tuple[Webhook, ...], Setting(max_length=MOST_WEBHOOKS)] = ()
+    watch: Watches = ()
 
     @property
     def table(self) -> TableDestination:

@@ -78,6 +78,14 @@ def list_definitions(session: Session, tenant: str) -> Sequence[DefinitionVersio
     return [by_name[name] for name in sorted(by_name)]
 
 
+def definitions_in_use(session: Session) -> Sequence[DefinitionVersion]:
+    """The newest version of every definition of every tenant, in order of tenant and name."""
+    in_use = select(func.max(DefinitionVersion.id)).where(col(DefinitionVersion.removed_at).is_(None))
+    newest = in_use.group_by(DefinitionVersion.tenant, DefinitionVersion.name)
+    query = select(DefinitionVersion).where(col(DefinitionVersion.id).in_(newest))
+    return session.exec(query.order_by(DefinitionVersion.tenant, DefinitionVersion.name)).all()
+
+
 def remove_definition(session: Session, tenant: str, name: str) -> None:
     """Take the tenant's own definition back; jobs that were accepted with it keep it.
 

@@ -61,7 +61,12 @@ def test_the_definition_in_the_readme_is_one():
     definition = parse_definition(example)
     assert [f.name for f in definition.fields] == ["id", "date", "magnitude", "status"]
     # A record model is for fields that this short example does not have, the others for who has such clients.
-    assert set(yaml.safe_load(example)) == set(Definition.model_fields) - {"record", "faces", "webhooks"}
+    assert set(yaml.safe_load(example)) == set(Definition.model_fields) - {
+        "record",
+        "faces",
+        "webhooks",
+        "watch",
+    }
 
 
 def test_the_page_on_definitions_names_every_key_type_and_policy():
