@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from schemas.connection import ConnectionDocument
+from schemas.errors import UnfitConnectionError
 from schemas.job import JobState
 from store.database import Store
 from tasks.connection_keeping import keep_connection
@@ -135,6 +136,24 @@ def test_a_token_that_expires_mid_poll_is_renewed_and_read_nowhere(lading, deliv
     assert (vendor.count("token"), len(vendor.script.taken)) == (2, 1)
     secrets = {vendor.script.token, *WAYS[name].renewing[1].values()}
     assert files_that_hold(lading.settings.home, secrets) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        ("elma365", "poll_seconds", "0.1"),
+        ("elma365", "directory", "inbox"),
+        ("learningbuilder", "creation_path", "lading"),
+        ("learningbuilder", "send_success_email_to", "nobody"),
+    ],
+)
+def test_a_connection_with_an_option_that_is_none_is_not_kept(lading, delivering, name, option, value):
+    known = {option: value}, WAYS[name].secrets
+    with (
+        pytest.raises(UnfitConnectionError, match=f"options.{option}: "),
+        delivering(lading, name, known=known),
+    ):
+        pass
 
 
 def test_a_token_that_is_withdrawn_mid_poll_leaves_the_rows_unconfirmed(lading, delivering):
