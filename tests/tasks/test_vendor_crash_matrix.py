@@ -109,4 +109,4 @@ def test_a_kill_at_any_moment_sends_no_record_twice_and_leaves_every_row_account
         shutil.rmtree(settings.home)
     not_found = {("QFQCC", False), ("CFCQQ", False)}
     assert lost == (not_found if finds else not_found | {(letters, True) for letters, _ in not_found})
-    assert number > 40
+    assert number > 20

@@ -1,8 +1,8 @@
 """Imports to the scripted vendor in processes that kill themselves with -9 at one moment. Run as a program.
 
-Reads a JSON object a line: `home`, `job` and `number`: the process dies at the 1-based n-th of all moments
-before and after a commit of the job store and before and after a call to the vendor. For each it forks, and
-says on a line how that ended: 0, or minus a signal's number.
+Reads a JSON object a line: `home`, `job`, `number`: the process dies at the 1-based n-th of all moments after
+a commit of the job store and after a call to the vendor. For each it forks, and says on a line how that ended:
+0, or minus a signal's number.
 """
 
 import json
@@ -35,13 +35,11 @@ def kill_at(number: int) -> None:
 
     @contextmanager
     def killing_write(store: Store) -> Iterator[object]:
-        reached()
         with write(store) as session:
             yield session
         reached()
 
     def killing_answer(http: VendorHttp, call: object) -> object:
-        reached()
         came = answer(http, call)
         reached()
         return came
