@@ -44,6 +44,7 @@ from store.definitions import get_definition, list_definitions, remove_definitio
 from store.tables import DefinitionVersion
 from tasks.definition_keeping import keep_definition
 from tasks.job_document import Time
+from tasks.mail import refuse_recipients
 
 router = APIRouter(tags=["definitions"])
 LIMIT_BYTES = 1 << 20
@@ -223,6 +224,8 @@ def _keep(service: Context, who: Principal, text: str, name: str | None) -> tupl
     refuse_beyond(who.is_operator, definition)
     refuse_webhooks_beyond(who.is_operator, definition)
     refuse_folders_beyond(who.is_operator, definition)
+    if definition.notify is not None:
+        refuse_recipients(service.settings, who, list(definition.notify.mail))
     with service.store.write() as session:
         resolved(session, who.tenant, definition)
         before = {stored.id for stored in list_definitions(session, who.tenant)}
@@ -279,5 +282,5 @@ def _resource(service: Context, who: Principal, stored: DefinitionVersion) -> De
         # Where the operator's databases, webhooks and folders are, and what secrets are called, is no tenant's
         # business.
         shown = {key: value for key, value in document["destination"].items() if key in _SHARED_KEYS}
-        document = document | {"destination": shown, "webhooks": [], "watch": []}
+        document = document | {"destination": shown, "webhooks": [], "watch": [], "notify": None}
     return {**summary, "definition": document}
