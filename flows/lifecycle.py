@@ -24,6 +24,7 @@ from store.definitions import definition_of
 from store.jobs import add_event, earlier_import, get_job, refuse_cancelled, refuse_expired
 from store.leases import held_lease, is_free
 from store.tables import Job
+from tasks.bringing import Taken
 from tasks.delivering import report_events
 from tasks.ending import refuse_when_ending
 from tasks.import_rows import import_last_step, import_rows, plan_segments
@@ -60,8 +61,8 @@ def directly(task: StageTask[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     return task.fn(*args, **kwargs)
 
 
-def accept(call: Call, settings: Settings, request: ImportRequest) -> str:
-    """Take the file and give the id of the job that will import it, or that was interrupted doing so."""
+def accept(call: Call, settings: Settings, request: ImportRequest) -> Taken:
+    """Take the file and give the job that will import it, or was interrupted doing so, or did it already."""
     return call(upload, settings, request)
 
 

@@ -26,6 +26,7 @@ from schemas.field_types import (
     typed_value,
 )
 from schemas.patterns import COLUMN_PATTERN, NAME_PATTERN, RESERVED_PREFIX
+from schemas.source import Source
 from schemas.webhook import Webhook
 
 MOST_WEBHOOKS = 10
@@ -232,6 +233,7 @@ class Definition(_Document):
         faces: connector → where, in the words of that vendor, these records go; its clients then reach this
             definition.
         webhooks: whom to tell of every record, where an import asks for it.
+        source: from where its files are fetched.
     """
 
     name: Annotated[str, Setting(pattern=NAME_PATTERN)]
@@ -244,6 +246,7 @@ class Definition(_Document):
     policies: Policies = Policies()
     faces: dict[Annotated[str, Setting(pattern=NAME_PATTERN)], dict[str, str | int]] = {}
     webhooks: Annotated[tuple[Webhook, ...], Setting(max_length=MOST_WEBHOOKS)] = ()
+    source: Source | None = None
 
     @property
     def table(self) -> TableDestination:

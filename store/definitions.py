@@ -78,6 +78,16 @@ def list_definitions(session: Session, tenant: str) -> Sequence[DefinitionVersio
     return [by_name[name] for name in sorted(by_name)]
 
 
+def definitions_in_use(session: Session) -> Sequence[DefinitionVersion]:
+    """The newest version of each definition of each tenant, in order of tenant and name; no removed ones."""
+    own = col(DefinitionVersion.tenant), col(DefinitionVersion.name)
+    newest = (
+        select(func.max(DefinitionVersion.id)).where(col(DefinitionVersion.removed_at).is_(None)).group_by(*own)
+    )
+    query = select(DefinitionVersion).where(col(DefinitionVersion.id).in_(newest)).order_by(*own)
+    return session.exec(query).all()
+
+
 def remove_definition(session: Session, tenant: str, name: str) -> None:
     """Take the tenant's own definition back; jobs that were accepted with it keep it.
 
