@@ -34,6 +34,7 @@ COMMANDS = {
     "keys": "key_commands",
     "databases": "database_commands",
     "purge": "purge_commands",
+    "schedules": "schedule_commands",
     "serve": "serve_commands",
     "status": "serve_commands",
 }

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
+import click
 import typer
 
 from cli.log import log_to_home
@@ -31,6 +32,21 @@ def refuse_undecodable(names: Iterable[str]) -> None:
     for name in names:
         if any("\ud800" <= character <= "\udfff" for character in name):
             raise FatalError(f"{name!r} is not UTF-8 text; rename the file or folder")
+
+
+class FileOrUrl(click.Path):
+    """The path of a file, which can be read where it is there; or a URL."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """As it was written."""
+        return str(value if is_url(str(value)) else super().convert(value, param, ctx))
+
+
+def is_url(file: str) -> bool:
+    """True where that names a file of another machine."""
+    return "://" in file
 
 
 def existing(file: Path) -> Path:
