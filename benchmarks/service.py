@@ -1,9 +1,9 @@
-"""How quickly a running service works: first row, a stream of small files, what Prefect costs, cancelling.
+"""How quickly a running service works: first row, small files, what Prefect costs, cancelling.
 
 And what it takes while it rests.
 
-`python -m benchmarks.service [--files N] [--seconds S] [--posts N] [--rows N]`. Starts `lading serve` over a
-new home and stops it again. All that it prints was seen through the API and the job store.
+`python -m benchmarks.service --help` lists what can be chosen. Starts `lading serve` over a new home and
+stops it again. All that it prints was seen through the API and the job store.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=100, help="files of the stream, of 100 rows each")
     parser.add_argument("--seconds", type=float, default=60.0, help="over which they are posted")
+    parser.add_argument("--flood", type=int, default=200, help="files that are posted at once")
     parser.add_argument("--posts", type=int, default=15, help="posts whose first row is awaited")
     parser.add_argument("--rows", type=int, default=300_000, help="of the file that is cancelled")
     asked = parser.parse_args()
@@ -64,6 +66,7 @@ def main() -> None:
         _idle(service)
         _first_row(service, asked.posts)
         _stream(service, asked.files, asked.seconds)
+        _flood(service, asked.flood)
         _cancel(service, asked.rows)
         _prefect(service)
 
@@ -149,6 +152,7 @@ def _command(settings: Settings, *words: str) -> list[str]:
 
 def _environment() -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "LADING_"))}
+    ours.pop("PYTHONDONTWRITEBYTECODE", None)  # else every start compiles everything again
     return ours | {"PYTHONPATH": str(ROOT), "LADING_PREFECT_PORT": "0"}
 
 
@@ -193,6 +197,20 @@ def _stream(service: _Service, files: int, seconds: float) -> None:
         raise RuntimeError("rows were lost")
     print(f"{files} files over {last - started:.0f} s: {used / files:.2f} s of processor each, all parts")
     _judge("all terminal after the last", behind, BEHIND_SECONDS)
+
+
+def _flood(service: _Service, files: int) -> None:
+    """So many files of 10 rows at once, each posted by a thread: nothing is lost or comes twice."""
+    started = time.monotonic()
+    with ThreadPoolExecutor(files) as threads:
+        jobs = list(threads.map(lambda number: service.post(f"flood-{number}", 10), range(files)))
+    accepted = time.monotonic()
+    ended = [service.wait(job_id, lambda job: job.state.terminal) for job_id in jobs]
+    seconds = time.monotonic() - started
+    if len(set(jobs)) != files or [job.created for job in ended] != [10] * files:
+        raise RuntimeError("jobs or rows were lost, or came twice")
+    answered = accepted - started
+    print(f"{files} parallel posts: all accepted after {answered:.1f} s, all whole after {seconds:.1f} s")
 
 
 def _cancel(service: _Service, rows: int) -> None:

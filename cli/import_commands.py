@@ -1,6 +1,5 @@
 """`lading import` and `lading resume`: bring files into their destination, and jobs to their end."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from cli.definition_choice import agreed_definition, kept_definition
 from cli.job_view import exit_status, job_json, tell_job
-from cli.options import FileOrUrl, Home, Json, existing, is_url, settings_for, writable
+from cli.options import Home, Json, existing, file_or_url, is_url, settings_for, writable
 from cli.output import ExitStatus, error_line, print_json, say, size_text
 from cli.runner import abandon, resume, run_import
 from cli.stopping import StoppedError, job_at_stake
@@ -35,7 +34,10 @@ def register(app: typer.Typer) -> None:
 
 def import_command(
     file: Annotated[
-        str, typer.Argument(help="The file: csv, xlsx or JSON Lines; or its URL.", click_type=FileOrUrl())
+        str,
+        typer.Argument(
+            help="The file: csv, xlsx or JSON Lines; or its URL.", parser=file_or_url, metavar="FILE"
+        ),
     ],
     definition: Annotated[
         str | None,
@@ -72,7 +74,7 @@ def import_command(
     request = ImportRequest(source, stored.name, mode, validate_only, stored.version)
     _refuse_several(settings, request)
     with watched(settings, quiet=as_json) as watcher:
-        job_id = run_import(settings, request, as_flow=flow, say=partial(watcher.tell, "prefect"))
+        job_id = run_import(settings, request, _meant(settings, chosen), as_flow=flow, watcher=watcher)
         watcher.follow(job_id)
     with job_at_stake():
         raise typer.Exit(tell_job(settings, job_id, as_json=as_json, out=failed_rows))
@@ -138,6 +140,12 @@ def _resume(settings: Settings, job_id: str, *, quiet: bool) -> ExitStatus:
         return stopped.status
     with Store.opened(settings) as store, store.read() as session:
         return exit_status(get_job(session, job_id))
+
+
+def _meant(settings: Settings, definition: Definition) -> Definition:
+    """The definition with what the operator meant by the names in it."""
+    with Store.opened(settings) as store, store.read() as session:
+        return resolved(session, settings.tenant, definition)
 
 
 def _abandon_interrupted(settings: Settings, definition: Definition, *, quiet: bool) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from cli.log import log_to_home
@@ -34,14 +33,15 @@ def refuse_undecodable(names: Iterable[str]) -> None:
             raise FatalError(f"{name!r} is not UTF-8 text; rename the file or folder")
 
 
-class FileOrUrl(click.Path):
-    """The path of a file, which can be read where it is there; or a URL."""
+def file_or_url(text: str) -> str:
+    """The path of a file, which can be read where it is there; or a URL.
 
-    def convert(
-        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
-        """As it was written."""
-        return str(value if is_url(str(value)) else super().convert(value, param, ctx))
+    Raises:
+        BadParameter: it can't be read.
+    """
+    if not is_url(text) and Path(text).exists() and not os.access(text, os.R_OK):
+        raise typer.BadParameter(f"{text!r} is not readable.")
+    return text
 
 
 def is_url(file: str) -> bool:

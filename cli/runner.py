@@ -1,11 +1,15 @@
 """The one place of the command line that brings Prefect in: after its home is set, and only to run a flow."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from cli.serve.serving import now_serving
-from cli.stopping import job_at_stake
+from cli.serve.serving import Serving, now_serving
+from cli.stopping import GOES_ON, job_at_stake
+from cli.watch import Watcher
 from flows import run
+from flows.handing_over import import_by_worker
+from schemas.authority import refers_to_environment
+from schemas.definition import Definition
 from schemas.errors import FatalError
 from schemas.import_request import ImportRequest
 from schemas.settings import Settings
@@ -18,21 +22,22 @@ ANSWER_SECONDS = 2.0
 """A service that is busy for longer is done without: the import matters more than its picture."""
 
 
-def run_import(settings: Settings, request: ImportRequest, *, as_flow: bool, say: Callable[[str], None]) -> str:
+def run_import(
+    settings: Settings, request: ImportRequest, definition: Definition, *, as_flow: bool, watcher: Watcher
+) -> str:
     """Import one file, as a Prefect flow or without Prefect; gives the job's id.
 
-    Where a service of this home is up, its Prefect server shows the run.
+    Where a service of this home is up its worker does it, unless a secret of the definition stands in the
+    environment of this process.
     """
-    settings = _with_service(settings)
+    serving = None if as_flow or settings.prefect_api_url is not None else _service(settings)
+    if serving is not None and not refers_to_environment(definition):
+        with job_at_stake(GOES_ON):
+            return import_by_worker(settings, request, watcher.follow)
+    if serving is not None:
+        settings = settings.model_copy(update={"prefect_api_url": serving.prefect_api})
     if as_flow or settings.prefect_api_url is not None:
-        from flows.prefect_server import prefect_server
-
-        # The server starts while Prefect is imported: both take seconds.
-        with prefect_server(settings, say):
-            from flows.run_as_flow import import_as_flow
-
-            with job_at_stake():
-                return import_as_flow(request)
+        return _import_as_flow(settings, request, watcher)
     with job_at_stake():
         return run.import_directly(settings, request)
 
@@ -43,7 +48,8 @@ def sync_schedules(settings: Settings) -> "Kept":
     Raises:
         FatalError: there is no server in use.
     """
-    settings = _with_service(settings)
+    if settings.prefect_api_url is None and (serving := _service(settings)) is not None:
+        settings = settings.model_copy(update={"prefect_api_url": serving.prefect_api})
     if settings.prefect_api_url is None:
         raise FatalError("no Prefect server is in use: start `lading serve`, or set LADING_PREFECT_API_URL")
     from flows.prefect_server import prefect_server
@@ -54,18 +60,25 @@ def sync_schedules(settings: Settings) -> "Kept":
         return keep_in_step(store)
 
 
-def _with_service(settings: Settings) -> Settings:
-    """The same, with the Prefect server of the service that is up over the home, if it answers."""
-    if settings.prefect_api_url is not None:
-        return settings
+def _import_as_flow(settings: Settings, request: ImportRequest, watcher: Watcher) -> str:
+    from flows.prefect_server import prefect_server
+
+    # The server starts while Prefect is imported: both take seconds.
+    with prefect_server(settings, partial(watcher.tell, "prefect")):
+        from flows.run_as_flow import import_as_flow
+
+        with job_at_stake():
+            return import_as_flow(request)
+
+
+def _service(settings: Settings) -> Serving | None:
+    """The service that is up over the home, if its Prefect server answers."""
     serving = now_serving(settings)
     if serving is None:
-        return settings
+        return None
     from flows.prefect_server import answers
 
-    if not answers(serving.prefect_api, ANSWER_SECONDS):
-        return settings
-    return settings.model_copy(update={"prefect_api_url": serving.prefect_api})
+    return serving if answers(serving.prefect_api, ANSWER_SECONDS) else None
 
 
 def resume(settings: Settings, job_id: str) -> None:

@@ -7,6 +7,7 @@ from cli.output import ExitStatus
 from schemas.errors import LadingError, RetriableError
 
 RESUME = "`lading resume` goes on where it stopped"
+GOES_ON = "the service goes on with the job; its page can cancel it, `lading resume` shows how it comes along"
 
 
 class StoppedError(Exception):
@@ -22,10 +23,13 @@ class StoppedError(Exception):
 
 
 @contextmanager
-def job_at_stake() -> Iterator[None]:
+def job_at_stake(then: str = RESUME) -> Iterator[None]:
     """Around whatever is done with a job: what goes wrong in here is no wrong usage any more.
 
     Ctrl-C is taken here because Typer, above us, ends the process without a word.
+
+    Args:
+        then: what becomes of a job that is not at its end.
 
     Raises:
         StoppedError: instead of Ctrl-C, a `LadingError` or an `OSError`.
@@ -33,8 +37,8 @@ def job_at_stake() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        raise StoppedError(f"interrupted; {RESUME}", ExitStatus.INTERRUPTED) from interrupt
+        raise StoppedError(f"interrupted; {then}", ExitStatus.INTERRUPTED) from interrupt
     except RetriableError as error:
-        raise StoppedError(f"{error}; {RESUME}", ExitStatus.UNSUCCESSFUL) from error
+        raise StoppedError(f"{error}; {then}", ExitStatus.UNSUCCESSFUL) from error
     except (LadingError, OSError) as error:
         raise StoppedError(str(error), ExitStatus.UNSUCCESSFUL) from error

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,17 +12,21 @@ _PIECE_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class FileForm:
-    """A multipart form with one part.
+    """A multipart form with one part: a file, or a piece of one that is small.
 
     Attributes:
         part: its name.
         file_name: as the vendor is to call the file.
+        offset: 0-based, of the first byte.
+        size_bytes: None: up to its end; a piece is whole in memory.
     """
 
     part: str
     path: Path
     file_name: str
     media_type: str = "application/octet-stream"
+    offset: int = 0
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ def opened(body: Body | None) -> Iterator[tuple[Mapping[str, Any], Mapping[str, 
     else:
         with body.path.open("rb") as file:
             if isinstance(body, FileForm):
-                yield {"files": {body.part: (body.file_name, file, body.media_type)}}, {}
+                yield {"files": {body.part: (body.file_name, _part(file, body), body.media_type)}}, {}
             else:
                 size = _size(body)
                 headers = {"Content-Type": body.media_type, "Content-Length": str(size)}
@@ -70,6 +75,12 @@ def _size(body: FileBody) -> int:
     if body.size_bytes is not None:
         return body.size_bytes
     return body.path.stat().st_size - body.offset
+
+
+def _part(file: BinaryIO, body: FileForm) -> BinaryIO:
+    """What the part of the form is read from."""
+    file.seek(body.offset)
+    return file if body.size_bytes is None else BytesIO(file.read(body.size_bytes))
 
 
 def _pieces(file: BinaryIO, offset: int, size_bytes: int) -> Iterator[bytes]:

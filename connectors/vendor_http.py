@@ -56,6 +56,21 @@ class Authorization(Protocol):
 
 
 @dataclass(frozen=True)
+class FixedHeaders:
+    """Shows a token or key that is good until somebody withdraws it: there is nothing to get another with."""
+
+    shown: Mapping[str, str]
+
+    def headers(self) -> Mapping[str, str]:
+        """Always the same."""
+        return self.shown
+
+    def renew(self) -> bool:
+        """False."""
+        return False
+
+
+@dataclass(frozen=True)
 class Pace:
     """How often a vendor is called, and how long a call may take.
 

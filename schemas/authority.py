@@ -1,5 +1,7 @@
 """What a tenant may not say in a definition, though the operator may; what nobody may say, none can hold."""
 
+from collections.abc import Iterator
+
 from schemas.definition import Definition
 from schemas.destination_document import FileDestination, TableDestination
 from schemas.errors import NotAllowedError
@@ -41,6 +43,11 @@ def _refuse_beyond_names(name: str, table: TableDestination) -> None:
             f"the definition {name!r} names a database by its URL (destination.database); only the "
             "operator may. A tenant's names 'default', its own database, or one that the operator granted it",
         )
+
+
+def refers_to_environment(definition: Definition) -> bool:
+    """True when a secret of it is to be taken from the environment of whoever imports."""
+    return any(text.startswith(REFERENCE) for text in _texts(definition.destination.model_dump()))
 
 
 def refuse_webhooks_beyond(principal_is_operator: bool, definition: Definition) -> None:
@@ -90,3 +97,12 @@ def refuse_source_beyond(principal_is_operator: bool, name: str, source: Source 
             "source.url",
             f"the source for {name!r} is no https address (source.url); only the operator's may be another",
         )
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in it, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from _texts(part)

@@ -219,6 +219,17 @@ def request_cancel(session: Session, job_id: str) -> Job:
     return job
 
 
+def queue(session: Session, job_id: str) -> None:
+    """Let a worker begin the job, or go on with it, at once; harmless when repeated.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    job = locked_job(session, job_id)
+    job.is_queued = True
+    session.add(job)
+
+
 def add_event(session: Session, job_id: str, name: str, detail: str | None = None) -> None:
     """Note that something happened to the job."""
     session.add(Event(job_id=job_id, name=name, detail=detail))

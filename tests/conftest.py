@@ -19,6 +19,7 @@ from flows.prefect_home import isolate
 from schemas.definition import Definition
 from schemas.document import read_definition
 from schemas.settings import Settings
+from tests.servers.file_servers import PASSWORD, VARIABLE, FileServer, ftp_server, s3_server, sftp_server
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -144,3 +145,32 @@ def make_definition() -> Callable[..., Definition]:
         return Definition.model_validate(document | changes)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def ftp_files(tmp_path_factory: pytest.TempPathFactory, place_password: str) -> Iterator[FileServer]:
+    """An FTP server over a folder of its own."""
+    with ftp_server(tmp_path_factory.mktemp("ftp"), place_password) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sftp_files(tmp_path_factory: pytest.TempPathFactory, place_password: str) -> Iterator[FileServer]:
+    """An SFTP server over a folder of its own."""
+    with sftp_server(tmp_path_factory.mktemp("sftp"), place_password) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_files(tmp_path_factory: pytest.TempPathFactory, place_password: str) -> Iterator[FileServer]:
+    """A store that speaks S3, with a bucket of its own."""
+    with s3_server(tmp_path_factory.mktemp("s3"), place_password) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def place_password() -> Iterator[str]:
+    """The password of the servers of files, which is also where the tests' places look for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, PASSWORD)
+        yield PASSWORD

@@ -12,6 +12,9 @@ Endpoints, as Lading serves them below `/elma365`:
 `X-Token: …` or `Authorization: Bearer …`. Limits: parts of 5 MiB to 5 GiB but for the last, one import of an
 app at a time, a status not more often than once a second (advised only); ours are in `choices.py`.
 
+What the client promises: a file is uploaded as often as it takes, and an import begun at most once; where the
+answer to that was lost, the records are `unconfirmed`. The vendor tells how many records it imported, no more.
+
 Sources, read by 2026-11-27:
     https://api.elma365.com/en/public-api/guides/DataImport/
     https://api.elma365.com/en/public-api/reference/app/appimport/
@@ -22,8 +25,22 @@ Sources, read by 2026-11-27:
 
 from connectors.connector import Connector
 from connectors.elma365.choices import Elma365Choices
+from connectors.elma365.client import Elma365Client
 from connectors.elma365.face import NAME, AppAddress, elma365_face
+from connectors.elma365.options import AppContainer, Elma365Options
+from schemas.definition import Mode
 
-CONNECTOR = Connector(NAME, AppAddress, elma365_face, Elma365Choices)
+CONNECTOR = Connector(
+    NAME,
+    AppAddress,
+    elma365_face,
+    Elma365Choices,
+    client=Elma365Client,
+    container=AppContainer,
+    options=frozenset(Elma365Options.model_fields),
+    secrets=frozenset({"token"}),
+    needs=(frozenset({"token"}),),
+    client_modes=frozenset({Mode.UPSERT}),
+)
 
 __all__ = ["CONNECTOR"]

@@ -14,7 +14,9 @@ from connectors.message import Message
 
 BLOCKED = "blocked"
 FILE_KINDS = ("xlsx", "csv")
-FILE_PARTS = ("file", "File")
+FILE_FORM_PART = "File"
+"""Name of the one part of an upload's form, as the reference has it."""
+FILE_PARTS = ("file", FILE_FORM_PART)
 HASH_PARAMETER = "hash"
 TOKEN_HEADER = "X-Token"  # noqa: S105 - the name of a header
 RANGE_HEADER = "Content-Range"
@@ -116,14 +118,15 @@ class ImportAnswer(Message):
     Attributes:
         success: it runs or is done; false where it failed or was not begun.
         error: in plain words why; empty where `success`.
-        import_id: None where another's import, of which nothing is told, has the app.
+        import_id: None where another's import, of which nothing is told, has the app; or where there is none.
+        status: empty where no import began.
         count: records imported so far.
     """
 
     success: bool
     error: str = ""
-    import_id: UUID | None = Field(validation_alias=AliasChoices("import_id", "importId", "id", "__id"))
-    status: str
+    import_id: UUID | None = Field(None, validation_alias=AliasChoices("import_id", "importId", "id", "__id"))
+    status: str = ""
     count: int = Field(
         0, validation_alias=AliasChoices("count", "imported", "importedCount", "imported_count", "total")
     )

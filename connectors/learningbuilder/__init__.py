@@ -7,6 +7,9 @@ Endpoints, as Lading serves them below `/learningbuilder`, in any case:
 Every call carries `Authorization: apikey …`, of a key with the permission `BeginWorkflowImportProcess`. Limits:
 of the vendor none is documented; ours are in `choices.py`.
 
+What the client promises: a batch is sent at most once, and its records are `unconfirmed`, since no call of the
+vendor tells of a batch; its page is linked.
+
 Sources:
     https://heuristicsolutions.atlassian.net/wiki/spaces/DOCS/pages/3814817793 (the call) and its versions, of
     which 3816063045 to 3817275510 shows the answer
@@ -17,7 +20,10 @@ Sources:
 
 from connectors.connector import Connector
 from connectors.learningbuilder.choices import LearningBuilderChoices
+from connectors.learningbuilder.client import LearningBuilderClient
 from connectors.learningbuilder.face import NAME, ProcessAddress, learningbuilder_face
+from connectors.learningbuilder.options import LearningBuilderOptions
+from schemas.definition import Mode
 from schemas.principal import Scope
 
 CONNECTOR = Connector(
@@ -26,6 +32,12 @@ CONNECTOR = Connector(
     learningbuilder_face,
     LearningBuilderChoices,
     scopes=frozenset({Scope.BEGIN_WORKFLOW_IMPORT}),
+    client=LearningBuilderClient,
+    container=ProcessAddress,
+    options=frozenset(LearningBuilderOptions.model_fields),
+    secrets=frozenset({"api_key"}),
+    needs=(frozenset({"api_key"}),),
+    client_modes=frozenset({Mode.UPSERT}),
 )
 
 __all__ = ["CONNECTOR"]

@@ -80,9 +80,14 @@ class BatchQuery(Message):
             return CREATION_PATH_PREFIX
         return f"{CREATION_PATH_PREFIX}:{self.creation_path}"
 
+    def encode_parameters(self) -> dict[str, str]:
+        """The parameters of the query by their names."""
+        said = self.model_dump(by_alias=True, exclude_none=True)
+        return {name: str(value) for name, value in said.items()}
+
     def encode_query(self) -> str:
         """The query, without its question mark."""
-        return urlencode(self.model_dump(by_alias=True, exclude_none=True))
+        return urlencode(self.encode_parameters())
 
     @classmethod
     def decode_query(cls, query: str) -> Self:

@@ -57,7 +57,9 @@ def test_deployments_of_the_checkout_run_against_it_and_so_does_the_command(serv
     (service.folder / "mine.csv").write_text("Id,Name,Amount\nmine-2,a,1\n")
     said = service.run("import", "mine.csv", "-d", "things", "--json")
     assert said.returncode == 0, said.stderr
-    assert service.states_of_runs(json.loads(said.stdout)["job_id"]) == ["COMPLETED"]
+    job_id = json.loads(said.stdout)["job_id"]
+    until(lambda: service.states_of_runs(job_id) == ["COMPLETED"])
+    assert service.job(job_id).creation_path == "CLI"
 
 
 def test_a_job_goes_on_at_the_next_start(service):

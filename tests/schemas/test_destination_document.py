@@ -26,7 +26,9 @@ def test_each_key_beside_connection_names_the_container_whatever_its_order():
 
 
 def test_a_url_is_a_file_with_options_and_secrets_by_name():
-    there = destination("{url: 'sftp://h:22/{timestamp}.csv', options: {key_file: k}, secrets: {password: 'env:P'}}")
+    there = destination(
+        "{url: 'sftp://h:22/{timestamp}.csv', options: {key_file: k}, secrets: {password: 'env:P'}}"
+    )
     assert isinstance(there, FileDestination)
     assert (there.options, there.secrets, there.format) == ({"key_file": "k"}, {"password": "env:P"}, None)
 
