@@ -68,3 +68,4 @@ def require_scope(who: Principal, scope: Scope) -> None:
 Reader = Annotated[Principal, Depends(with_scope(Scope.IMPORTS_READ))]
 Creator = Annotated[Principal, Depends(with_scope(Scope.IMPORTS_CREATE))]
 Definer = Annotated[Principal, Depends(with_scope(Scope.DEFINITIONS_WRITE))]
+Connecting = Annotated[Principal, Depends(with_scope(Scope.CONNECTIONS_WRITE))]

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from api import definitions, failed_rows, health, job_rows, jobs, problem_pages, uploads
+from api import connections, definitions, failed_rows, health, job_rows, jobs, problem_pages, uploads
 from api.bodies import BodyLimit
 from api.context import Context
 from api.documentation import DocumentedApp
@@ -43,7 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
         # A redirect would be made of the request's Host header.
         redirect_slashes=False,
     )
-    for room in (uploads, jobs, job_rows, failed_rows, definitions, problem_pages, health):
+    for room in (uploads, jobs, job_rows, failed_rows, definitions, connections, problem_pages, health):
         app.include_router(room.router)
     app.include_router(pages_router())
     mount_faces(app, settings)

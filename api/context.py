@@ -24,6 +24,7 @@ R = TypeVar("R")
 QUICK_CALLS = 5
 """As many as the store keeps connections open."""
 SLOW_CALLS = 8
+OUTGOING_CALLS = 4
 MOST_DEFINITIONS = 200
 
 
@@ -45,6 +46,7 @@ class Context:
     _definitions: OrderedDict[int, DefinitionVersion] = field(default_factory=OrderedDict)
     _quick: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(QUICK_CALLS))
     _slow: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(SLOW_CALLS))
+    _outgoing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(OUTGOING_CALLS))
 
     def definition(self, session: Transaction, definition_id: int) -> DefinitionVersion:
         """The version with this id, remembered: what a version says never changes."""
@@ -62,6 +64,10 @@ class Context:
     async def slow(self, call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """The same for what copies files or writes, so that nobody who only looks waits for it."""
         return await anyio.to_thread.run_sync(partial(call, *args, **kwargs), limiter=self._slow)
+
+    async def outgoing(self, call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """The same for what calls others, so that a slow one of them holds up nobody but who called."""
+        return await anyio.to_thread.run_sync(partial(call, *args, **kwargs), limiter=self._outgoing)
 
     def public(self, path: str) -> str:
         """The address of this path for whoever is in the house: absolute where `public_url` is set.

@@ -15,6 +15,7 @@ from api.problems import (
     UNAVAILABLE,
     ProblemType,
 )
+from schemas.connection import ConnectionDocument
 from schemas.definition import Definition
 
 JOB_EXAMPLE: dict[str, Any] = {
@@ -91,6 +92,14 @@ DEFINITION_EXAMPLE: dict[str, Any] = {
     "destination": {"table": "people"},
 }
 DEFINITION_SCHEMA: dict[str, Any] = {"$ref": "#/components/schemas/Definition"}
+CONNECTION_EXAMPLE: dict[str, Any] = {
+    "name": "crm",
+    "connector": "teamtracks",
+    "url": "https://api.team-tracks.com",
+    "options": {"tenant": "acme"},
+    "secrets": {"subscription_key": "0f6d52c4", "token": "eyJhbGciOi"},
+}
+CONNECTION_SCHEMA: dict[str, Any] = {"$ref": "#/components/schemas/ConnectionDocument"}
 _PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
     "description": "Problem details of RFC 9457.",
@@ -156,11 +165,13 @@ def _forget(responses: dict[str, Any]) -> None:
         del responses["422"]
 
 
-def _definition_schemas() -> dict[str, Any]:
-    """The schema of a definition, and of its parts, by name."""
-    schema = Definition.model_json_schema(ref_template="#/components/schemas/{model}")
-    parts: dict[str, Any] = schema.pop("$defs")
-    return parts | {"Definition": schema}
+def _document_schemas() -> dict[str, Any]:
+    """The schemas of documents that are brought as they are, and of their parts, by name."""
+    found: dict[str, Any] = {}
+    for document in (Definition, ConnectionDocument):
+        schema = document.model_json_schema(ref_template="#/components/schemas/{model}")
+        found |= {**schema.pop("$defs", {}), document.__name__: schema}
+    return found
 
 
 class DocumentedApp(FastAPI):
@@ -179,6 +190,6 @@ class DocumentedApp(FastAPI):
                 for operation in operations.values():
                     _forget(operation["responses"])
             schemas["Problem"] = _PROBLEM_SCHEMA
-            schemas |= _definition_schemas()
+            schemas |= _document_schemas()
             self.openapi_schema = made
         return self.openapi_schema

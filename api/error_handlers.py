@@ -13,8 +13,8 @@ from api.problems import (
     BAD_REQUEST,
     CONFLICT,
     IDEMPOTENCY_CONFLICT,
+    INVALID_CONNECTION,
     INVALID_DEFINITION,
-    INVALID_REQUEST,
     MALFORMED_BODY,
     METHOD_NOT_ALLOWED,
     NOT_ALLOWED,
@@ -23,6 +23,7 @@ from api.problems import (
     UNAVAILABLE,
     ProblemError,
     ProblemType,
+    invalid_request,
     problem_response,
 )
 from schemas.errors import (
@@ -36,6 +37,7 @@ from schemas.errors import (
     NotAllowedError,
     NotFoundError,
     RetriableError,
+    UnfitConnectionError,
 )
 
 RETRY_AFTER_SECONDS = 2
@@ -46,6 +48,7 @@ _BY_STATUS: dict[int, ProblemType] = {
 }
 _BY_CLASS: tuple[tuple[type[LadingError], ProblemType], ...] = (
     (DefinitionError, INVALID_DEFINITION),
+    (UnfitConnectionError, INVALID_CONNECTION),
     (NotAllowedError, NOT_ALLOWED),
     (NotFoundError, NOT_FOUND),
     (IdempotencyConflictError, IDEMPOTENCY_CONFLICT),
@@ -123,7 +126,4 @@ def _allowed_methods(request: Request) -> list[str]:
 async def _not_valid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
     errors = [{"where": ".".join(map(str, found["loc"])), "message": found["msg"]} for found in error.errors()]
-    detail = "; ".join(f"{e['where']}: {e['message']}" for e in errors[:5])
-    return problem_response(
-        ProblemError(INVALID_REQUEST, detail, members={"errors": errors}), request.scope.get("request_id")
-    )
+    return problem_response(invalid_request(*errors), request.scope.get("request_id"))

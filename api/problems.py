@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 PROBLEM_JSON = "application/problem+json"
+_SHOWN_ERRORS = 5
+_SHOWN_CHARS = 100
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,13 @@ INVALID_DEFINITION = ProblemType(
     "The definition is not valid",
     "The document is no definition; `detail` says what is wrong, and `line` where, 1-based.",
 )
+INVALID_CONNECTION = ProblemType(
+    "invalid-connection",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "The connection is not valid",
+    "There is no such connector, it needs an option or secret that was not said, or knows none such, "
+    "or a masked secret stands for none that is kept; `detail` says which.",
+)
 REFUSED = ProblemType(
     "refused",
     HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -136,6 +146,13 @@ BAD_REQUEST = ProblemType(
     HTTPStatus.BAD_REQUEST,
     "The request can't be understood",
     "The request breaks the rules of HTTP.",
+)
+CONNECTION_FAILED = ProblemType(
+    "connection-failed",
+    HTTPStatus.BAD_GATEWAY,
+    "The vendor did not answer as it should",
+    "The connection was tried: its vendor could not be reached, or did not let Lading in; `detail` says what "
+    "came back.",
 )
 UNAVAILABLE = ProblemType(
     "unavailable",
@@ -177,6 +194,23 @@ class ProblemError(HTTPException):
         super().__init__(kind.status, detail, headers)
         self.kind = kind
         self.members = dict(members or {})
+
+
+def invalid_request(*errors: Mapping[str, str]) -> ProblemError:
+    """The problem that these parts of a request (`where`) are not as they must be (`message`)."""
+    detail = "; ".join(f"{error['where']}: {error['message']}" for error in errors[:_SHOWN_ERRORS])
+    return ProblemError(INVALID_REQUEST, detail, members={"errors": errors})
+
+
+def invalid_body(error: ValidationError) -> ProblemError:
+    """The same for a body, or the fields of a form, that a model refused; quotes nothing of it."""
+    return invalid_request(
+        *({"where": ".".join(["body", *_told(e["loc"])]), "message": e["msg"]} for e in error.errors())
+    )
+
+
+def _told(location: tuple[int | str, ...]) -> list[str]:
+    return [str(part)[:_SHOWN_CHARS] for part in location]
 
 
 def problem_response(error: ProblemError, request_id: str | None = None) -> JSONResponse:

@@ -22,7 +22,8 @@ from api.problems import (
     NOT_FOUND,
     TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
-    ProblemError,
+    invalid_body,
+    invalid_request,
 )
 from schemas.definition import Mode
 from schemas.principal import Principal
@@ -134,7 +135,7 @@ def file_in(form: FormData) -> UploadFile:
     """
     found = form.getlist("file")
     if len(found) != 1 or not isinstance(found[0], UploadFile) or not found[0].filename:
-        raise _invalid({"where": "body.file", "message": "send one file, with its name"})
+        raise invalid_request({"where": "body.file", "message": "send one file, with its name"})
     return found[0]
 
 
@@ -147,13 +148,11 @@ def fields_in(form: FormData) -> UploadFields:
     fields = [(name, value) for name, value in form.multi_items() if name != "file"]
     twice = sorted({name for name, _ in fields if len(form.getlist(name)) > 1})
     if twice:
-        raise _invalid(*({"where": f"body.{name}", "message": "is there twice"} for name in twice))
+        raise invalid_request(*({"where": f"body.{name}", "message": "is there twice"} for name in twice))
     try:
         return _FIELDS.validate_python(dict(fields))
     except ValidationError as error:
-        raise _invalid(
-            *({"where": f"body.{_told(e['loc'])}", "message": e["msg"]} for e in error.errors())
-        ) from error
+        raise invalid_body(error) from error
 
 
 _FIELDS = TypeAdapter(UploadFields)
@@ -177,12 +176,3 @@ def _accept(
     accepted = accept_file(service.settings, brought)
     with service.store.read() as session:
         return job_resource(service, session, job_seen_by(session, who, accepted.job_id))
-
-
-def _told(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part)[:100] for part in location)
-
-
-def _invalid(*errors: dict[str, str]) -> ProblemError:
-    detail = "; ".join(f"{error['where']}: {error['message']}" for error in errors[:5])
-    return ProblemError(INVALID_REQUEST, detail, members={"errors": errors})

@@ -33,6 +33,7 @@ COMMANDS = {
     "job": "job_commands",
     "keys": "key_commands",
     "databases": "database_commands",
+    "connections": "connection_commands",
     "purge": "purge_commands",
     "schedules": "schedule_commands",
     "serve": "serve_commands",

@@ -24,6 +24,7 @@ _OWN = frozenset(
         "redaction",
         "refusal",
         "registry",
+        "token_authorization",
         "vendor_answer",
         "vendor_body",
         "vendor_http",

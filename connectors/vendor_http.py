@@ -226,6 +226,11 @@ class VendorHttp:
                 answer = self._sent(call, request_id)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise RetriableError(self._fault(call, request_id, "could not be made", error)) from error
+        except UnicodeEncodeError:
+            message = (
+                f"{call.what} could not be made: a secret or option has a character that no header can hold"
+            )
+            raise FatalError(message) from None  # the cause holds the secret
         except httpx.TransportError as error:
             raise OutcomeUnknownError(self._fault(call, request_id, "got no whole answer", error)) from error
         LOGGER.info(self.said(f"{call.what} was answered with {answer.status} (request {request_id})"))

@@ -20,7 +20,6 @@ from prefect.exceptions import ObjectNotFound
 from flows.engine import prefect_may_fail, use_prefect
 from flows.schedules import (
     AD_HOC,
-    DROPPED,
     SCHEDULED,
     WantedSchedule,
     is_ours,
@@ -93,7 +92,7 @@ def keep_in_step(store: Store) -> Kept:
     with store.read() as session:
         definitions = definitions_in_use(session)
     with prefect_may_fail("kept schedules in step"), get_client(sync_client=True) as client:
-        deployments = {name: _deployment(client, name) for name in (AD_HOC, SCHEDULED, DROPPED)}
+        deployments = {name: _deployment(client, name) for name in (AD_HOC, SCHEDULED)}
         forms = [name for name, made in deployments.items() if _keep_form(client, made, definitions)]
         scheduled = deployments[SCHEDULED]
         kept = _keep_schedules(client, scheduled, wanted_schedules(definitions))

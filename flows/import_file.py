@@ -7,6 +7,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 from pydantic import Field
 
+from flows.dropped import import_dropped
 from flows.engine import through_engine
 from flows.job_runs import adopt_run, ask_for_end, conclusion
 from flows.lifecycle import accept, bring_to_end
@@ -26,7 +27,7 @@ def _run_name() -> str:
 
 
 @flow(name="import-file", flow_run_name=_run_name, on_cancellation=[ask_for_end], persist_result=False)
-def import_file(
+def import_file(  # noqa: PLR0913, PLR0917 - each is a field of the form that Prefect shows
     source: Annotated[str, Field(pattern=r"\S")] | None,
     definition: Annotated[str, Field(min_length=1)],
     mode: Mode | None = None,
@@ -34,6 +35,7 @@ def import_file(
     definition_version: Annotated[int, Field(ge=1)] | None = None,
     tenant: Annotated[str, Field(pattern=TENANT_PATTERN)] | None = None,
     only_changed: bool = False,
+    drop_id: str | None = None,
 ) -> str | State[Any]:
     """Import a file: upload, validate, import, poll, report. Several files are a run each.
 
@@ -48,6 +50,7 @@ def import_file(
         definition_version: Of the definition; the newest where none is named.
         tenant: Whose definition it is, and whose rules hold; the operator's own where none is named.
         only_changed: Leave a file alone whose content is what was imported last with this definition.
+        drop_id: Of a file that was dropped in a watched folder, which `source` then only names. Not for people.
 
     Returns:
         The id of the job, which knows what became of every row.
@@ -56,6 +59,8 @@ def import_file(
         JobUnsuccessfulError: the job ended invalid or failed.
     """
     settings = Settings()
+    if drop_id is not None:
+        return import_dropped(settings, drop_id, mode, validate_only)
     request = ImportRequest(source, definition, mode, validate_only, definition_version, tenant, only_changed)
     if is_pattern(settings, request):
         return import_each(settings, request, import_file)

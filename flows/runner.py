@@ -28,6 +28,7 @@ from prefect.settings import PREFECT_API_URL
 
 from flows.deployment_keeper import DeploymentKeeper
 from flows.deployments import declared_deployments
+from flows.folder_watch import watched
 from flows.parent import end_with, say_ready
 from flows.prefect_server import answers
 from schemas.settings import Settings
@@ -91,14 +92,16 @@ async def _serve(ready_fileno: int) -> None:
     threading.Thread(target=ServerWatch(deployments).run, daemon=True, name="server-watch").start()
     keeper = DeploymentKeeper(Settings())
     threading.Thread(target=keeper.run, daemon=True, name="deployment-keeper").start()
-    say_ready(ready_fileno)
-    await runner.start()
+    with watched(Settings()):
+        say_ready(ready_fileno)
+        await runner.start()
 
 
 def main(folder: str, parent_pid: int, ready_fileno: int) -> None:
     """Be the runner until SIGTERM, or until the parent is gone; relative sources are looked for in `folder`."""
     end_with(parent_pid, STOP_SECONDS)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("lading").setLevel(logging.INFO)
     # Prefect is imported by now, so that what it finds in that folder is no setting of ours.
     os.chdir(folder)
     while not _server_answers():

@@ -9,7 +9,7 @@ from typing import Any
 from schemas.principal import OPERATOR_TENANT
 from store.tables import DefinitionVersion
 
-SCHEDULED, AD_HOC, DROPPED = "scheduled", "ad-hoc", "dropped"
+SCHEDULED, AD_HOC = "scheduled", "ad-hoc"
 _SLUG = re.compile(r"[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*")
 _NOT_BY_HAND = ("tenant", "drop_id")
 """Parameters that the form of `ad-hoc` does not show: what is imported by hand is the operator's."""

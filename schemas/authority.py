@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from schemas.connection import ConnectionDocument
 from schemas.definition import Definition
 from schemas.destination_document import FileDestination, TableDestination
 from schemas.errors import NotAllowedError
@@ -96,6 +97,49 @@ def refuse_source_beyond(principal_is_operator: bool, name: str, source: Source 
         raise NotAllowedError(
             "source.url",
             f"the source for {name!r} is no https address (source.url); only the operator's may be another",
+        )
+
+
+def refuse_connection_beyond(principal_is_operator: bool, document: ConnectionDocument) -> None:
+    """Nothing, where whoever brings the connection may say what it says.
+
+    Where its address leads is decided when it is called (`connectors.outgoing`).
+
+    Raises:
+        NotAllowedError: `secret.reference`, it names an environment variable of the operator's machine;
+            `connection.url`, its address is not https; `connection.grant`, it says who else may use it.
+    """
+    if principal_is_operator:
+        return
+    if any(secret.startswith(REFERENCE) for secret in document.secrets.values()):
+        raise NotAllowedError(
+            "secret.reference",
+            f"the connection {document.name!r} refers to a secret of the operator; say the secret itself, "
+            "which is kept sealed",
+        )
+    if not document.url.startswith("https://"):
+        raise NotAllowedError(
+            "connection.url",
+            f"the url of the connection {document.name!r} is no https address; only the operator's may be "
+            "another",
+        )
+    if document.tenants:
+        raise NotAllowedError(
+            "connection.grant", f"who may use the connection {document.name!r} is for the operator to say"
+        )
+
+
+def refuse_folders_beyond(principal_is_operator: bool, definition: Definition) -> None:
+    """Nothing, where whoever brings the definition may name the folders that it watches.
+
+    Raises:
+        NotAllowedError: `watch.folder`, it names one of the operator's machine.
+    """
+    if definition.watch and not principal_is_operator:
+        raise NotAllowedError(
+            "watch.folder",
+            f"the definition {definition.name!r} names a folder to be watched (watch.folder); only the "
+            "operator may",
         )
 
 

@@ -27,9 +27,11 @@ from schemas.field_types import (
 )
 from schemas.patterns import COLUMN_PATTERN, NAME_PATTERN, RESERVED_PREFIX
 from schemas.source import Source
+from schemas.watch import Watch
 from schemas.webhook import Webhook
 
 MOST_WEBHOOKS = 10
+MOST_WATCHES = 20
 MOST_FIELDS = 1_999
 """A table of SQLite has 2,000 columns at most, and the loader needs one more than there are fields."""
 RESERVED_NAMES = frozenset({"_ordinal", "_row", "_line", "_verdict"})
@@ -66,6 +68,16 @@ APPLIES_TO: dict[str, frozenset[FieldType]] = {
 def _as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
+
+Watches = Annotated[
+    tuple[Watch, ...],
+    BeforeValidator(
+        lambda value: (value,) if isinstance(value, dict) else value,
+        json_schema_input_type=Watch | tuple[Watch, ...],
+    ),
+    Setting(max_length=MOST_WATCHES),
+]
+"""Several folders, or one that stands alone."""
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...])]
 """Several texts, or one that stands alone."""
@@ -234,6 +246,7 @@ class Definition(_Document):
             definition.
         webhooks: whom to tell of every record, where an import asks for it.
         source: from where its files are fetched.
+        watch: folders beside the inbox whose files are imported.
     """
 
     name: Annotated[str, Setting(pattern=NAME_PATTERN)]
@@ -247,6 +260,7 @@ class Definition(_Document):
     faces: dict[Annotated[str, Setting(pattern=NAME_PATTERN)], dict[str, str | int]] = {}
     webhooks: Annotated[tuple[Webhook, ...], Setting(max_length=MOST_WEBHOOKS)] = ()
     source: Source | None = None
+    watch: Watches = ()
 
     @property
     def table(self) -> TableDestination:

@@ -6,6 +6,7 @@
     │   └── VendorBusyError       a vendor took nothing of it; says when to ask again
     ├── FatalError                repeating is useless until a person changes something
     │   ├── DefinitionError       a definition document is wrong; says where
+    │   ├── UnfitConnectionError  a connection can't be as it was said; says where
     │   ├── FileRefusedError      the file as a whole can't be imported; has a code of the catalogue
     │   ├── DestinationError      the destination does not fit or can't be used
     │   │   └── LastStepError     it refused the last step; nothing of that step was written
@@ -67,6 +68,10 @@ class DefinitionError(FatalError):
     def __init__(self, message: str, *, line: int | None = None) -> None:
         super().__init__(message if line is None else f"line {line}: {message}")
         self.line = line
+
+
+class UnfitConnectionError(FatalError):
+    """A connection to a vendor can't be as it was said; the message says where."""
 
 
 class FileRefusedError(FatalError):

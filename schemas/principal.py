@@ -33,6 +33,7 @@ class Scope(StrEnum):
     IMPORTS_CREATE = "imports:create"
     IMPORTS_READ = "imports:read"
     DEFINITIONS_WRITE = "definitions:write"
+    CONNECTIONS_WRITE = "connections:write"
     BEGIN_WORKFLOW_IMPORT = "BeginWorkflowImportProcess"
     ADMIN = "admin"
 

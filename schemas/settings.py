@@ -129,6 +129,14 @@ class Settings(BaseSettings):
         "`lading serve`.",
     )
 
+    inbox_stable_seconds: float = Field(
+        2.0, gt=0, description="A dropped file counts as whole when nothing about it changed for so long."
+    )
+    inbox_sweep_seconds: float = Field(
+        5.0,
+        gt=0,
+        description="How often watched folders are looked through, whether or not the system told of a change.",
+    )
     webhook_give_up_seconds: float = Field(
         86_400.0,
         ge=0,
@@ -260,6 +268,11 @@ class Settings(BaseSettings):
     def parts_path(self) -> Path:
         """Folder of what came so far of files that clients bring in parts."""
         return self.uploads_path / "parts"
+
+    @property
+    def inbox_path(self) -> Path:
+        """Folder of the folders into which files are dropped, one for each of the operator's definitions."""
+        return self.home / "inbox"
 
     def stages_path(self, job_id: str) -> Path:
         """Folder of all that was ever staged for the job."""

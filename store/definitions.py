@@ -79,13 +79,11 @@ def list_definitions(session: Session, tenant: str) -> Sequence[DefinitionVersio
 
 
 def definitions_in_use(session: Session) -> Sequence[DefinitionVersion]:
-    """The newest version of each definition of each tenant, in order of tenant and name; no removed ones."""
-    own = col(DefinitionVersion.tenant), col(DefinitionVersion.name)
-    newest = (
-        select(func.max(DefinitionVersion.id)).where(col(DefinitionVersion.removed_at).is_(None)).group_by(*own)
-    )
-    query = select(DefinitionVersion).where(col(DefinitionVersion.id).in_(newest)).order_by(*own)
-    return session.exec(query).all()
+    """The newest version of every definition of every tenant, in order of tenant and name."""
+    in_use = select(func.max(DefinitionVersion.id)).where(col(DefinitionVersion.removed_at).is_(None))
+    newest = in_use.group_by(DefinitionVersion.tenant, DefinitionVersion.name)
+    query = select(DefinitionVersion).where(col(DefinitionVersion.id).in_(newest))
+    return session.exec(query.order_by(DefinitionVersion.tenant, DefinitionVersion.name)).all()
 
 
 def remove_definition(session: Session, tenant: str, name: str) -> None:

@@ -1,12 +1,13 @@
-"""The tables of what starts imports by itself, sources and dropped files, and of who was told of their end."""
+"""The tables of what starts imports by itself: fetched sources and dropped files."""
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Integer, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from schemas.clock import utc_now
-from store.tables import FreeText, UtcDateTime
+from schemas.drop import DropState
+from store.tables import FreeText, UtcDateTime, stored_word
 
 
 class Fetch(SQLModel, table=True):
@@ -40,12 +41,23 @@ class Drop(SQLModel, table=True):
         folder: that is watched, where it was dropped.
         file_name: as it was called there.
         path: where it lies since it was claimed.
+        size_bytes: when it was claimed, or announced last.
         announced_at: when Prefect was last told of it; None before that.
-        job_id: that imports it; None before there is one.
-        state: what became of it.
+        announcements: how often Prefect was told.
+        job_id: that imports it; set once, in the transaction that makes the job.
+        reason: why no job can be made of it; None where one can.
+        ended_at: when the file was moved to where it stays.
     """
 
     __tablename__ = "drop"
+    __table_args__ = (
+        Index(
+            "open_drops",
+            "claimed_at",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
 
     id: str = Field(primary_key=True)
     tenant: str
@@ -56,22 +68,10 @@ class Drop(SQLModel, table=True):
     size_bytes: int = Field(sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), nullable=False))
     claimed_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
     announced_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    announcements: int = 0
     job_id: str | None = Field(default=None, foreign_key="job.id", unique=True)
+    reason: str | None = Field(default=None, sa_type=FreeText)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    state: str
-
-
-class Notice(SQLModel, table=True):
-    """A notice of a job's end that somebody got, so that nobody gets it twice.
-
-    Attributes:
-        kind: `mail` or `webhook`.
-        address_hash: SHA-256 of the address, hexadecimal.
-    """
-
-    __tablename__ = "notice"
-
-    job_id: str = Field(primary_key=True, foreign_key="job.id")
-    kind: str = Field(primary_key=True)
-    address_hash: str = Field(primary_key=True)
-    sent_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
+    state: DropState = Field(
+        default=DropState.WAITING, sa_column=Column(stored_word(DropState), nullable=False)
+    )

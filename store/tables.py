@@ -133,7 +133,7 @@ class Job(SQLModel, table=True):
 
     Attributes:
         mode: overrides the definition's.
-        creation_path: how the job came: `CLI`, `FLOW`, `API` or `UI`, or what a vendor's client said.
+        creation_path: how the job came: `CLI`, `FLOW`, `API`, `UI` or `DROP`, or what a vendor's client said.
         key_id: of the key with which it was brought over HTTP; None where no key was used.
         is_queued: a worker may begin it at once; one that is not waits for whoever brought it, and is taken
             up by a worker when that process is gone.

@@ -84,7 +84,7 @@ class JobDocument(_DetectedPart, _TimesPart):
     size_bytes: int
     sha256: str
     creation_path: Annotated[
-        str, Field(description="How the job came: CLI, FLOW, API, UI, or what a client said.")
+        str, Field(description="How the job came: CLI, FLOW, API, UI, DROP, or what a client said.")
     ]
     flow_run_id: Annotated[str | None, Field(description="Prefect's latest run of the job.")]
     upload_expires_at: Annotated[Time, Field(description="Until then the file is sure to be kept.")]

@@ -21,6 +21,7 @@ from store.client_files import (
     unfinished_client_files,
 )
 from store.database import Store, Transaction
+from store.drops import forget_drops
 from store.jobs import get_job
 from store.tables import Job
 from store.uploads import lock_bytes
@@ -49,6 +50,7 @@ def purge_home(settings: Settings, *, dry_run: bool = False) -> Purged:
             _forget(store, expired, now, retention.forget_rows)
             with store.write() as session:
                 retention.forget_idempotency_keys(session, now)
+                forget_drops(session, now - timedelta(days=settings.job_days))
         _purge_client_files(settings, store, sweep, now)
         _purge_uploads(settings, store, sweep, now)
         _purge_unknown_uploads(settings, store, sweep)

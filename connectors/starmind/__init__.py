@@ -22,22 +22,14 @@ Sources, read by 2026-11-27:
 
 from importlib.resources import files
 
-from pydantic import BaseModel, ConfigDict
-
 from connectors.connector import Connector
 from connectors.starmind.choices import Choices
+from connectors.starmind.client import StarmindClient
 from connectors.starmind.face import NAME, starmind_face
-from connectors.starmind.wire import Entity
+from connectors.starmind.wire import Address, Entity
+from schemas.definition import Mode
 
 __all__ = ["CONNECTOR"]
-
-
-class Address(BaseModel):
-    """Where Starmind's clients say that records go."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    entity: Entity
 
 
 def _definitions() -> dict[str, str]:
@@ -46,5 +38,15 @@ def _definitions() -> dict[str, str]:
 
 
 CONNECTOR = Connector(
-    name=NAME, address=Address, face=starmind_face, choices=Choices, definitions=_definitions()
+    name=NAME,
+    address=Address,
+    face=starmind_face,
+    choices=Choices,
+    definitions=_definitions(),
+    client=StarmindClient,
+    container=Address,
+    options=frozenset({"email"}),
+    secrets=frozenset({"token", "api_key", "email", "password"}),
+    needs=(frozenset({"token"}), frozenset({"api_key", "email", "password"})),
+    client_modes=frozenset({Mode.UPSERT}),
 )

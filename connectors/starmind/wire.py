@@ -38,6 +38,14 @@ class Entity(StrEnum):
         return self.value.removesuffix("s")
 
 
+class Address(BaseModel):
+    """Where Starmind's clients say that records go."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    entity: Entity
+
+
 class ProcessType(StrEnum):
     """What a process does; an import of a workbook takes one of each."""
 

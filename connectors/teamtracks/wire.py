@@ -72,6 +72,11 @@ class TokenAnswer(Message):
         """The value of the header `Authorization`, with the word `Bearer` once."""
         return self.token if self.token.startswith(_BEARER) else _BEARER + self.token
 
+    @property
+    def bare(self) -> str:
+        """The token without the word `Bearer`."""
+        return self.token.removeprefix(_BEARER).strip()
+
 
 class ImportAnswer(Message):
     """The answer to a file that was accepted."""
@@ -117,7 +122,7 @@ class JobAnswer(Message):
     def _entries_may_be_plain_text(cls, errors: object) -> object:
         if not isinstance(errors, list | tuple):
             return errors
-        return [{"message": error} if isinstance(error, str) else error for error in errors]
+        return [_entry(error) for error in errors]
 
     def encode(self) -> bytes:
         """The answer as it goes over the wire; the last two keys only where they are not None."""
@@ -148,6 +153,15 @@ class JobAnswer(Message):
 
     def _counts(self) -> bytes:
         return self.model_dump_json(by_alias=True, exclude={"objects_created", "errors"}).encode()
+
+
+def _entry(error: object) -> object:
+    """An entry of `errors` in our shape, whatever shape it has: a vendor's job must not stay unread for it."""
+    if isinstance(error, str):
+        return {"message": error}
+    if not isinstance(error, dict) or isinstance(error.get("message"), str):
+        return error
+    return {"message": json.dumps(error, ensure_ascii=False)}
 
 
 def _joined(items: Iterator[bytes]) -> Iterator[bytes]:

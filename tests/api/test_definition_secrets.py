@@ -75,3 +75,9 @@ def test_what_a_tenant_may_not_say_is_refused_and_not_repeated(client, secret, u
     answer = client.put("/definitions/things", json=document(secret, url))
     assert answer.status_code == status
     assert secret == MASK or secret not in answer.text
+
+
+def test_a_tenant_may_name_no_folder_to_be_watched(client):
+    watching = document(SECRET) | {"watch": {"folder": "/srv/others", "pattern": "*.csv"}}
+    answer = client.put("/definitions/things", json=watching)
+    assert (answer.status_code, answer.json()["rule"]) == (403, "watch.folder")

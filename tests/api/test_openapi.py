@@ -9,10 +9,10 @@ from store.definitions import put_definition
 from tests.api.conftest import running
 
 CONFIGURATION = """
-# What a definition must be beyond its schema (a key names fields, a minimum is no more than its maximum) is
+# What a definition or connection must be beyond its schema (a key names fields, a vendor knows an option) is
 # told in words by the 422, which therefore may answer a document that fits the schema.
 [[operations]]
-include-path-regex = "^/definitions"
+include-path-regex = "^/(definitions|connections)"
 checks.positive_data_acceptance.expected-statuses = ["2xx", 401, 403, 404, 422]
 """
 

@@ -113,7 +113,8 @@ def test_a_slow_vendor_is_waited_for(drive, name, call):
         end = driver.deliver(part)
     assert_done(end, name)
     assert_taken_once(vendor)
-    assert driver.busy == []
+    # One that validates first says that it does.
+    assert [error for error in driver.busy if not isinstance(error, VendorBusyError)] == []
 
 
 @pytest.mark.parametrize("name", [*filter(tells, CLIENTS)])

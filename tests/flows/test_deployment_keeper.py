@@ -116,7 +116,7 @@ def test_the_form_offers_the_definitions_that_there_are_and_refuses_nonsense(reg
     keep("things")
     keep("fetched", source=NIGHTLY)
     keep("theirs", tenant="acme")
-    assert set(keep_in_step(store).forms) == {"ad-hoc", "scheduled", "dropped"}
+    assert set(keep_in_step(store).forms) == {"ad-hoc", "scheduled"}
     shown = deployment("ad-hoc").parameter_openapi_schema["properties"]
     assert shown.keys() == {
         *("source", "definition", "mode", "validate_only", "definition_version", "only_changed")
@@ -150,7 +150,7 @@ def test_without_the_deployments_it_says_what_registers_them(prefect_api, store)
     del prefect_api
     with get_client(sync_client=True) as client:
         for made in client.read_deployments():
-            if made.name == "dropped":
+            if made.name == "scheduled":
                 client.delete_deployment(made.id)
     with pytest.raises(NotFoundError, match=r"no deployment import-file/.*; `lading serve` registers it"):
         keep_in_step(store)

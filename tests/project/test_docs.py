@@ -61,7 +61,12 @@ def test_the_definition_in_the_readme_is_one():
     definition = parse_definition(example)
     assert [f.name for f in definition.fields] == ["id", "date", "magnitude", "status"]
     # A record model is for fields that this short example does not have, the others for who has such clients.
-    assert set(yaml.safe_load(example)) == set(Definition.model_fields) - {"record", "faces", "webhooks"}
+    assert set(yaml.safe_load(example)) == set(Definition.model_fields) - {
+        "record",
+        "faces",
+        "webhooks",
+        "watch",
+    }
 
 
 def test_the_page_on_definitions_names_every_key_type_and_policy():
@@ -77,12 +82,14 @@ def test_the_page_on_definitions_names_every_key_type_and_policy():
 def test_the_page_on_access_names_every_scope_rule_and_command():
     assert first_cells(ACCESS, "Scopes") == [scope.value for scope in Scope]
     sources = "".join(
-        p.read_text() for room in ("schemas", "store", "tasks") for p in (ROOT / room).rglob("*.py")
+        p.read_text()
+        for room in ("schemas", "store", "tasks", "connectors")
+        for p in (ROOT / room).rglob("*.py")
     )
     rules = re.findall(r'NotAllowedError\(\s*"([a-z._]+)"', sources)
     assert sorted(first_cells(ACCESS, "Refusals")) == sorted(set(rules))
     for name, command in COMMANDS.items():
-        if name.startswith(("keys", "databases")):
+        if name.startswith(("keys", "databases", "connections")):
             assert f"lading {name}" in ACCESS
             for option in [o for p in command.params for o in p.opts if o.startswith("--")]:
                 assert option in ACCESS or option in {"--json", "--home"}

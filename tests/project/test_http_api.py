@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-from api import bodies, definitions, job_resources, paging
+from api import bodies, connections, definitions, job_resources, paging
 from api.app import create_app
 from api.documentation import JOB_EXAMPLE
 from api.problems import PROBLEM_TYPES
@@ -49,6 +49,7 @@ def test_the_page_names_every_scope_and_every_problem():
         Scope.IMPORTS_CREATE,
         Scope.IMPORTS_READ,
         Scope.DEFINITIONS_WRITE,
+        Scope.CONNECTIONS_WRITE,
         Scope.ADMIN,
     ]
     told = {cells[0].strip("`"): (cells[1], cells[2]) for cells in rows("Problems")[1:]}
@@ -65,6 +66,7 @@ def test_the_page_tells_the_limits_that_the_code_has():
         for cells in rows("Limits")
     }
     assert told["body of a definition"] == [definitions.LIMIT_BYTES]
+    assert told["body of a connection"] == [connections.LIMIT_BYTES]
     assert told["fields of a form"] == [bodies.MOST_FIELDS, bodies.FIELD_BYTES]
     assert told["name of a file"] == [LONGEST_NAME]
     assert told["elements of a page"] == [paging.MOST_LIMIT, paging.DEFAULT_LIMIT]

@@ -1,4 +1,4 @@
-"""What starts imports by itself: fetched sources and dropped files; and who was told of the end of a job."""
+"""What starts imports by itself: fetched sources and dropped files."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,15 +34,12 @@ def upgrade() -> None:
         sa.Column("size_bytes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("claimed_at", time, nullable=False),
         sa.Column("announced_at", time, nullable=True),
+        sa.Column("announcements", sa.Integer(), nullable=False),
         sa.Column("job_id", sa.String(), sa.ForeignKey("job.id"), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
         sa.Column("ended_at", time, nullable=True),
-        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
         sa.UniqueConstraint("job_id"),
     )
-    op.create_table(
-        "notice",
-        sa.Column("job_id", sa.String(), sa.ForeignKey("job.id"), primary_key=True),
-        sa.Column("kind", sa.String(), primary_key=True),
-        sa.Column("address_hash", sa.String(), primary_key=True),
-        sa.Column("sent_at", time, nullable=False),
-    )
+    open_drops = sa.text("ended_at IS NULL")
+    op.create_index("open_drops", "drop", ["claimed_at"], sqlite_where=open_drops, postgresql_where=open_drops)
