@@ -49,6 +49,7 @@ from store.definitions import get_definition, list_definitions, remove_definitio
 from store.tables import DefinitionVersion
 from tasks.definition_keeping import keep_definition
 from tasks.job_document import Time
+from tasks.mail import refuse_recipients
 
 router = APIRouter(tags=["definitions"])
 LIMIT_BYTES = 1 << 20
@@ -229,6 +230,8 @@ def _keep(service: Context, who: Principal, text: str, name: str | None) -> tupl
     refuse_webhooks_beyond(who.is_operator, definition)
     refuse_source_beyond(who.is_operator, definition.name, definition.source)
     refuse_folders_beyond(who.is_operator, definition)
+    if definition.notify is not None:
+        refuse_recipients(service.settings, who, list(definition.notify.mail))
     with service.store.write() as session:
         resolved(session, who.tenant, definition)
         before = {stored.id for stored in list_definitions(session, who.tenant)}
@@ -285,5 +288,6 @@ def _resource(service: Context, who: Principal, stored: DefinitionVersion) -> De
         # Where the operator's databases, webhooks, sources and folders are, and what secrets are called, is no
         # tenant's business.
         shown = {key: value for key, value in document["destination"].items() if key in _SHARED_KEYS}
-        document = document | {"destination": shown, "webhooks": [], "source": None, "watch": []}
+        hidden: dict[str, Any] = {"webhooks": [], "source": None, "watch": [], "notify": None}
+        document = document | {"destination": shown} | hidden
     return {**summary, "definition": document}

@@ -60,7 +60,7 @@ def refuse_webhooks_beyond(principal_is_operator: bool, definition: Definition) 
         NotAllowedError: `secret.reference`, one names an environment variable of the operator's machine;
             `webhook.url`, the address of one is not https.
     """
-    for hook in () if principal_is_operator else definition.webhooks:
+    for hook in () if principal_is_operator else definition.hooks:
         if hook.secret.startswith(REFERENCE):
             raise NotAllowedError(
                 "secret.reference",

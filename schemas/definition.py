@@ -25,10 +25,11 @@ from schemas.field_types import (
     Scalar,
     typed_value,
 )
+from schemas.notify import Notify
 from schemas.patterns import COLUMN_PATTERN, NAME_PATTERN, RESERVED_PREFIX
 from schemas.source import Source
 from schemas.watch import Watch
-from schemas.webhook import Webhook
+from schemas.webhook import Webhook, WebhookAddress
 
 MOST_WEBHOOKS = 10
 MOST_WATCHES = 20
@@ -247,6 +248,7 @@ class Definition(_Document):
         webhooks: whom to tell of every record, where an import asks for it.
         source: from where its files are fetched.
         watch: folders beside the inbox whose files are imported.
+        notify: whom to tell of the ends of jobs.
     """
 
     name: Annotated[str, Setting(pattern=NAME_PATTERN)]
@@ -261,6 +263,7 @@ class Definition(_Document):
     webhooks: Annotated[tuple[Webhook, ...], Setting(max_length=MOST_WEBHOOKS)] = ()
     source: Source | None = None
     watch: Watches = ()
+    notify: Notify | None = None
 
     @property
     def table(self) -> TableDestination:
@@ -272,6 +275,16 @@ class Definition(_Document):
         if not isinstance(self.destination, TableDestination):
             raise DestinationError(f"the records of the definition {self.name!r} do not go into a table")
         return self.destination
+
+    @property
+    def notice_webhook(self) -> WebhookAddress | None:
+        """Which webhook is told of the ends of jobs; None: none."""
+        return None if self.notify is None else self.notify.webhook
+
+    @property
+    def hooks(self) -> tuple[WebhookAddress, ...]:
+        """Every webhook, whatever it is told of."""
+        return self.webhooks if self.notice_webhook is None else (*self.webhooks, self.notice_webhook)
 
     @property
     def has_last_step(self) -> bool:

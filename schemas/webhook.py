@@ -1,4 +1,4 @@
-"""Whom a definition tells of every record that an import created or updated."""
+"""Addresses that a definition tells of what happened, above all of records that an import made or changed."""
 
 import base64
 import binascii
@@ -24,14 +24,13 @@ class RecordEvent(StrEnum):
     UPDATED = "updated"
 
 
-class Webhook(BaseModel):
+class WebhookAddress(BaseModel):
     """One address that is told, by the rules of Standard Webhooks (https://www.standardwebhooks.com).
 
     Attributes:
         url: `https`; the operator's may be `http`.
         secret: signs what is sent: `env:NAME`, which the operator may say, or `whsec_` and base64. It is kept
             sealed, and shown as a mask.
-        events: of which it is told.
     """
 
     # An input may hold what nobody should see: the secret.
@@ -39,7 +38,6 @@ class Webhook(BaseModel):
 
     url: Annotated[str, Field(max_length=MOST_URL_CHARS, pattern=r"^https?://[^\s#]+$")]
     secret: Annotated[str, Field(max_length=1_000)]
-    events: Annotated[tuple[RecordEvent, ...], Field(min_length=1)] = tuple(RecordEvent)
 
     @property
     def is_secret_kept_safely(self) -> bool:
@@ -60,6 +58,20 @@ class Webhook(BaseModel):
             raise ValueError("the 'url' names no host")
         if parts.username is not None or parts.password is not None:
             raise ValueError("the 'url' holds a user or a password, which do not belong there")
+        return self
+
+
+class Webhook(WebhookAddress):
+    """One address that is told of records.
+
+    Attributes:
+        events: of which it is told.
+    """
+
+    events: Annotated[tuple[RecordEvent, ...], Field(min_length=1)] = tuple(RecordEvent)
+
+    @model_validator(mode="after")
+    def _events_differ(self) -> Self:
         if len(set(self.events)) < len(self.events):
             raise ValueError("'events' names one twice")
         return self

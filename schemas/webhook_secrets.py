@@ -2,20 +2,20 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from schemas.definition import Definition
 from schemas.errors import DefinitionError, FatalError
 from schemas.secret_key import Seal
-from schemas.webhook import MASK, REFERENCE, SEALED, Webhook, signing_key
+from schemas.webhook import MASK, REFERENCE, SEALED, WebhookAddress, signing_key
+
+W = TypeVar("W", bound=WebhookAddress)
 
 
 def masked(definition: Definition) -> Definition:
     """The definition as it may be shown: with a mask for each secret that is no reference."""
-    shown = (
-        hook if hook.secret.startswith(REFERENCE) else hook.model_copy(update={"secret": MASK})
-        for hook in definition.webhooks
-    )
-    return definition.model_copy(update={"webhooks": tuple(shown)})
+    shown = {"webhooks": tuple(map(_masked, definition.webhooks))}
+    return _with_notice(definition.model_copy(update=shown), _masked)
 
 
 def sealed(definition: Definition, earlier: Definition | None, seal: Callable[[], Seal]) -> Definition:
@@ -32,8 +32,15 @@ def sealed(definition: Definition, earlier: Definition | None, seal: Callable[[]
         DefinitionError: a mask stands for no secret, or one is sealed that is not from here.
     """
     known = earlier.webhooks if earlier is not None else ()
-    hooks = tuple(_sealed(place, hook, known, seal) for place, hook in enumerate(definition.webhooks))
-    return definition.model_copy(update={"webhooks": hooks}) if hooks else definition
+    hooks = tuple(
+        _sealed(f"webhooks.{place}", hook, _likely(place, hook, known), seal)
+        for place, hook in enumerate(definition.webhooks)
+    )
+    told = () if earlier is None or earlier.notice_webhook is None else (earlier.notice_webhook,)
+    return _with_notice(
+        definition.model_copy(update={"webhooks": hooks}) if hooks else definition,
+        lambda hook: _sealed("notify.webhook", hook, _likely(0, hook, told), seal),
+    )
 
 
 def opened_key(secret: str, seal: Callable[[], Seal]) -> bytes:
@@ -53,15 +60,28 @@ def opened_key(secret: str, seal: Callable[[], Seal]) -> bytes:
         raise FatalError(f"the environment variable {name} holds no secret of a webhook: {error}") from error
 
 
-def _sealed(place: int, hook: Webhook, known: Sequence[Webhook], seal: Callable[[], Seal]) -> Webhook:
-    before = [found.secret for found in _likely(place, hook, known)]
+def _masked(hook: W) -> W:
+    return hook if hook.secret.startswith(REFERENCE) else hook.model_copy(update={"secret": MASK})
+
+
+def _with_notice(definition: Definition, change: Callable[[WebhookAddress], WebhookAddress]) -> Definition:
+    """The definition with another webhook for its notices, where it has one."""
+    notify, hook = definition.notify, definition.notice_webhook
+    if notify is None or hook is None:
+        return definition
+    told = notify.model_copy(update={"webhook": change(hook)})
+    return definition.model_copy(update={"notify": told})
+
+
+def _sealed(where: str, hook: W, likely: Iterator[WebhookAddress], seal: Callable[[], Seal]) -> W:
+    before = [found.secret for found in likely]
     if hook.secret.startswith(REFERENCE) or hook.secret in before:
         return hook
     if hook.secret.startswith(SEALED):
-        raise DefinitionError(f"webhooks.{place}.secret: a sealed secret can't be brought from outside")
+        raise DefinitionError(f"{where}.secret: a sealed secret can't be brought from outside")
     if hook.secret == MASK:
         if not before:
-            raise DefinitionError(f"webhooks.{place}.secret: the mask {MASK} stands for no secret yet; say one")
+            raise DefinitionError(f"{where}.secret: the mask {MASK} stands for no secret yet; say one")
         return hook.model_copy(update={"secret": before[0]})
     for secret in before:
         if secret.startswith(SEALED) and _opens_to(seal(), secret, hook.secret):
@@ -69,7 +89,7 @@ def _sealed(place: int, hook: Webhook, known: Sequence[Webhook], seal: Callable[
     return hook.model_copy(update={"secret": SEALED + seal().close(hook.secret)})
 
 
-def _likely(place: int, hook: Webhook, known: Sequence[Webhook]) -> Iterator[Webhook]:
+def _likely(place: int, hook: WebhookAddress, known: Sequence[WebhookAddress]) -> Iterator[WebhookAddress]:
     """The earlier webhooks that this one may be, the likeliest first.
 
     One whose secret is a reference is only ever the same at the same address: it is the operator's, and whoever

@@ -22,7 +22,7 @@ def put_definition(session: Session, tenant: str, definition: Definition) -> Def
 
     Its secrets are sealed by then (`tasks.definition_keeping`).
     """
-    if not all(hook.is_secret_kept_safely for hook in definition.webhooks):
+    if not all(hook.is_secret_kept_safely for hook in definition.hooks):
         raise ValueError("a definition is not stored with a secret that can be read")
     alone(session, "definition", tenant, definition.name)
     newest = own_definition(session, tenant, definition.name)

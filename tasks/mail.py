@@ -20,6 +20,7 @@ from store.uploads import get_upload
 from tasks.mail_server import send_mail
 
 LOGGER = logging.getLogger("lading.mail")
+_CLIENTS = {"success", "failure"}
 _NAME_CHARS = 100
 _IN_NAMES = frozenset(" _-/.,()+&#'")
 
@@ -50,14 +51,23 @@ def tell_by_mail(settings: Settings, store: Store, job_id: str) -> str | None:
     with store.read() as session:
         job = get_job(session, job_id)
     kind, address = _due(job)
-    reason = None if address is None else _told(settings, store, job, kind, address)
+    return None if address is None else mail_once(settings, store, job, kind, address)
+
+
+def mail_once(settings: Settings, store: Store, job: Job, kind: str, address: str) -> str | None:
+    """Send the job's mail of this kind, at most once; gives why it was not sent, None where it was.
+
+    Args:
+        kind: `success` or `failure`, for whom the client named; `notice-1` and so on, for the definition's.
+    """
+    reason = _sent(settings, store, job, kind, address)
     if reason is None:
         return None
-    LOGGER.warning("job %s: the mail about it was not sent: %s", job_id, reason)
+    LOGGER.warning("job %s: the mail about it was not sent: %s", job.id, reason)
     return f"the mail about this job was not sent: {reason}"
 
 
-def _told(settings: Settings, store: Store, job: Job, kind: str, address: str) -> str | None:
+def _sent(settings: Settings, store: Store, job: Job, kind: str, address: str) -> str | None:
     if settings.smtp_host is None:
         return "there is no mail server (LADING_SMTP_HOST)"
     try:
@@ -78,7 +88,7 @@ def _told(settings: Settings, store: Store, job: Job, kind: str, address: str) -
 
 def _due(job: Job) -> tuple[str, str | None]:
     """Which kind of mail the job's end calls for, and to whom; every row was well, or not."""
-    kind = "success" if job.state is JobState.FINISHED and not job.failed else "failure"
+    kind = "success" if _is_well(job) else "failure"
     return kind, (job.mail or {}).get(f"{kind}_to")
 
 
@@ -87,7 +97,7 @@ def _message(settings: Settings, store: Store, job: Job, kind: str, address: str
     with store.read() as session:
         file = plain_name(get_upload(session, job.upload_id).file_name)
         definition = definition_of(session, job.definition_id).name
-    well = kind == "success"
+    well, asked = _is_well(job), "Whoever started the import" if kind in _CLIENTS else "Its definition"
     message = EmailMessage()
     message["Subject"] = f"{file}: {'every row was imported' if well else 'not every row was imported'}"
     message["From"] = settings.smtp_sender
@@ -103,10 +113,14 @@ def _message(settings: Settings, store: Store, job: Job, kind: str, address: str
         f"Its page: {job_link(settings, signer_of(settings), job.id)}",
         f"The link opens it without a key until {link_ends_at(settings):%Y-%m-%d}.",
         "",
-        "Whoever started the import asked for this mail. Nobody reads answers to it.",
+        f"{asked} asked for this mail. Nobody reads answers to it.",
     ]
     message.set_content("\n".join(lines) + "\n")
     return message
+
+
+def _is_well(job: Job) -> bool:
+    return job.state is JobState.FINISHED and not job.failed
 
 
 def _outcome(job: Job) -> str:

@@ -11,6 +11,7 @@ from store.jobs import get_job
 from tasks.artifacts import keep_summary
 from tasks.failed_rows import failed_rows, failed_rows_path
 from tasks.mail import tell_by_mail
+from tasks.notices import tell_of_end
 from tasks.stage import stage
 
 
@@ -32,6 +33,7 @@ def report_job(settings: Settings, job_id: str) -> Path | None:
             warnings = [f"the failed rows can't be given back: {error}"]
         if (unsent := tell_by_mail(settings, store, job_id)) is not None:
             warnings.append(unsent)
+        warnings += tell_of_end(settings, store, job_id)
         # The records are in the destination now, or nowhere; nobody needs them here.
         shutil.rmtree(settings.stages_path(job_id), ignore_errors=True)
         with store.write() as session:

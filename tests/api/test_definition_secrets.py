@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.principal import Scope
 from schemas.secret_key import Seal, secret_key
 from schemas.webhook import MASK
 from schemas.webhook_secrets import opened_key
@@ -81,3 +82,36 @@ def test_a_tenant_may_name_no_folder_to_be_watched(client):
     watching = document(SECRET) | {"watch": {"folder": "/srv/others", "pattern": "*.csv"}}
     answer = client.put("/definitions/things", json=watching)
     assert (answer.status_code, answer.json()["rule"]) == (403, "watch.folder")
+
+
+def notifying(secret: str, **more) -> dict:
+    return document(SECRET) | {"webhooks": [], "notify": {"webhook": {"url": URL, "secret": secret}} | more}
+
+
+def test_the_secret_of_a_notice_is_kept_sealed_shown_as_a_mask_and_kept_where_that_is_brought_back(
+    client, service, tenant
+):
+    assert client.put("/definitions/things", json=notifying(SECRET)).status_code == 201
+    shown = client.get("/definitions/things").json()["definition"]
+    assert shown["notify"]["webhook"] == {"url": URL, "secret": MASK}
+    assert client.put("/definitions/things", json=shown).status_code == 200
+    with Store.opened(service.settings) as store, store.read() as session:
+        kept = get_definition(session, tenant, "things").definition.notice_webhook
+    assert kept.secret.startswith("sealed:")
+    assert opened_key(kept.secret, lambda: Seal(secret_key(service.settings), tenant))
+
+
+def test_the_operators_secret_is_refused_to_a_tenants_notice(client):
+    answer = client.put("/definitions/things", json=notifying("env:HOME"))
+    assert (answer.status_code, answer.json()["rule"]) == (403, "secret.reference")
+
+
+def test_only_a_key_that_may_have_mail_sent_keeps_a_definition_that_mails(service, tenant):
+    mailing = notifying(SECRET, mail="somebody@example.com")
+    with service.client(service.key(tenant, Scope.DEFINITIONS_WRITE).token) as client:
+        answer = client.put("/definitions/things", json=mailing)
+        assert (answer.status_code, answer.json()["rule"]) == (403, "mail.scope")
+    with service.client(
+        service.key(tenant, Scope.DEFINITIONS_WRITE, Scope.BEGIN_WORKFLOW_IMPORT).token
+    ) as client:
+        assert client.put("/definitions/things", json=mailing).status_code == 201

@@ -10,6 +10,7 @@ from docs import generate
 from schemas.definition import Definition, Field, FileOptions, Policies
 from schemas.document import parse_definition
 from schemas.field_types import FieldType
+from schemas.notify import Notify
 from schemas.principal import Scope
 from schemas.webhook import Webhook
 
@@ -67,6 +68,7 @@ def test_the_definition_in_the_readme_is_one():
         "webhooks",
         "source",
         "watch",
+        "notify",
     }
 
 
@@ -76,6 +78,7 @@ def test_the_page_on_definitions_names_every_key_type_and_policy():
     assert first_cells(DEFINITIONS, "The file") == list(FileOptions.model_fields)
     assert first_cells(DEFINITIONS, "Policies") == list(Policies.model_fields)
     assert first_cells(DEFINITIONS, "Webhooks") == list(Webhook.model_fields)
+    assert first_cells(DEFINITIONS, "Notices") == list(Notify.model_fields)
     top = DEFINITIONS.split("\n## ")[0]
     assert re.findall(r"^\| `(\w+)`", top, re.MULTILINE) == list(Definition.model_fields)
 

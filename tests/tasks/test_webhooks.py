@@ -3,13 +3,10 @@
 import base64
 import hashlib
 import hmac
-import json
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler
 from uuid import UUID
 
 import pytest
@@ -25,71 +22,12 @@ from store.tables import Job
 from tasks.definition_keeping import keep_definition
 from tasks.record_events import signed_headers
 from tasks.upload import accept_upload
-from tests.tasks.https_server import serving
+from tests.tasks.receiver import receiving
 
 pytestmark = pytest.mark.slow
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 KEY = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-
-
-class Receiver(BaseHTTPRequestHandler):
-    """Keeps what it is told; what it answers is decided anew for each event.
-
-    Attributes:
-        told: headers and body of each request, in order.
-        answer: gives the status for the request of this 0-based number.
-    """
-
-    protocol_version = "HTTP/1.1"
-    told: list
-    answer: staticmethod
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        type(self).told.append((dict(self.headers.items()), body))
-        status, *headers = type(self).answer(len(type(self).told) - 1)
-        self.send_response(status)
-        for name, value in (*headers, ("Content-Length", "0")):
-            self.send_header(name, value)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
-class Listening:
-    """A receiver that listens, and what it was told."""
-
-    def __init__(self, handler, url):
-        self._handler = handler
-        self.url = url
-
-    def answers(self, answer):
-        self._handler.answer = staticmethod(answer)
-
-    @property
-    def ids(self):
-        return [headers["webhook-id"] for headers, _ in self._handler.told]
-
-    @property
-    def messages(self):
-        return [json.loads(body) for _, body in self._handler.told]
-
-    @property
-    def requests(self):
-        return self._handler.told
-
-    @property
-    def rows(self):
-        return [message["data"]["row"] for message in self.messages]
-
-
-@contextmanager
-def receiving():
-    handler = type("Ours", (Receiver,), {"told": [], "answer": staticmethod(lambda _: (204,))})
-    with serving(handler) as url:
-        yield Listening(handler, url)
 
 
 @pytest.fixture
