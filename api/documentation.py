@@ -31,6 +31,8 @@ JOB_EXAMPLE: dict[str, Any] = {
     "unconfirmed": 0,
     "unprocessed": 0,
     "deleted": 0,
+    "vendor_counts": None,
+    "vendor_link": None,
     "rows_read": 23412,
     "rows_loaded": 23412,
     "warnings": [],

@@ -12,7 +12,6 @@ from cli.output import ExitStatus, error_line, print_json, say, size_text
 from cli.runner import abandon, resume, run_import
 from cli.stopping import StoppedError, job_at_stake
 from cli.watch import watched
-from destinations import destination_key
 from schemas.definition import Definition, Mode
 from schemas.import_request import ImportRequest
 from schemas.job import JobKind
@@ -22,6 +21,7 @@ from store.databases import resolved
 from store.jobs import find_job, get_job, running_jobs, unreported_jobs
 from store.leases import is_free
 from store.tables import DefinitionVersion
+from tasks.vendor_destination import destination_identity
 
 
 def register(app: typer.Typer) -> None:
@@ -130,7 +130,7 @@ def _abandon_interrupted(settings: Settings, definition: Definition, *, quiet: b
     """End the interrupted imports into the definition's table as `cancelled`, and say of each what stays."""
     with Store.opened(settings) as store:
         with store.read() as session:
-            key = destination_key(settings.tenant, resolved(session, settings.tenant, definition))
+            key = destination_identity(session, settings.tenant, definition)
             running = running_jobs(session, settings.tenant, key)
             jobs = [job.id for job in running if job.kind is JobKind.IMPORT and is_free(session, job)]
         for job_id in jobs:

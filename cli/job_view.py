@@ -50,6 +50,7 @@ def show_job(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_E
         for warning in job.warnings:
             say("warning", warning)
         say(job.state.value, _counts_text(job))
+        _show_vendor(job)
         if job.error_message:
             say("reason", f"{job.error_code}: {job.error_message}")
         if job.errors and job.rows:
@@ -137,6 +138,14 @@ def _counts_text(job: Job) -> str:
         return "nothing was imported"
     gone = f"; {counts.deleted:,} records deleted" if counts.deleted else ""
     return f"{job.rows or 0:,} rows: {', '.join(parts) or 'nothing to do'}{gone}"
+
+
+def _show_vendor(job: Job) -> None:
+    if job.vendor_counts:
+        said = (f"{number:,} {word.replace('_', ' ')}" for word, number in job.vendor_counts.items())
+        say("vendor", f"counts {', '.join(said)}")
+    if job.vendor_link is not None:
+        say("vendor", job.vendor_link)
 
 
 def _show_errors(job: Job, errors: Iterable[RowError], shown: int | None) -> None:

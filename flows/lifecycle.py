@@ -5,10 +5,12 @@ import time
 from traceback import format_tb
 from typing import ParamSpec, Protocol, TypeVar
 
+from schemas.destination_document import ConnectionDestination
 from schemas.errors import (
     BytesExpiredError,
     CancelRequestedError,
     ConflictError,
+    DeliveryError,
     DestinationError,
     FatalError,
     LadingError,
@@ -24,8 +26,10 @@ from store.definitions import definition_of
 from store.jobs import add_event, earlier_import, get_job, refuse_cancelled, refuse_expired
 from store.leases import held_lease, is_free
 from store.tables import Job
+from tasks.await_vendor import await_vendor
 from tasks.delivering import report_events
 from tasks.ending import refuse_when_ending
+from tasks.hand_over import hand_over
 from tasks.import_rows import import_last_step, import_rows, plan_segments
 from tasks.poll import poll
 from tasks.report import report
@@ -198,7 +202,7 @@ def _ending(call: Call, settings: Settings, store: Store, job_id: str, epoch: in
 
 
 def _code(error: FatalError) -> str:
-    if isinstance(error, LastStepError):
+    if isinstance(error, LastStepError | DeliveryError):
         return error.code
     if isinstance(error, BytesExpiredError):
         return "upload.expired"
@@ -211,13 +215,31 @@ def _validate_and_import(call: Call, settings: Settings, store: Store, job_id: s
         call(validate, settings, job_id, epoch)
     job = _job(store, job_id)
     if job.kind is JobKind.IMPORT and not job.state.terminal:
-        spans = plan_segments(settings, job.rows or 0)
-        for number, span in enumerate(spans, start=1):
-            _stage(store, job_id, "import", f"{number}/{len(spans)}")
-            call(import_rows, settings, job_id, epoch, span, number, len(spans))
-        if spans and _has_last_step(store, job):
-            _stage(store, job_id, "complete")
-            call(import_last_step, settings, job_id, epoch)
+        import_into = _deliver if _goes_to_vendor(store, job) else _load
+        import_into(call, settings, store, job, epoch)
+
+
+def _deliver(call: Call, settings: Settings, store: Store, job: Job, epoch: int) -> None:
+    _stage(store, job.id, "import")
+    call(hand_over, settings, job.id, epoch)
+    _stage(store, job.id, "poll", "asks the vendor")
+    call(await_vendor, settings, job.id, epoch)
+
+
+def _load(call: Call, settings: Settings, store: Store, job: Job, epoch: int) -> None:
+    spans = plan_segments(settings, job.rows or 0)
+    for number, span in enumerate(spans, start=1):
+        _stage(store, job.id, "import", f"{number}/{len(spans)}")
+        call(import_rows, settings, job.id, epoch, span, number, len(spans))
+    if spans and _has_last_step(store, job):
+        _stage(store, job.id, "complete")
+        call(import_last_step, settings, job.id, epoch)
+
+
+def _goes_to_vendor(store: Store, job: Job) -> bool:
+    with store.read() as session:
+        definition = definition_of(session, job.definition_id).definition
+    return isinstance(definition.destination, ConnectionDestination)
 
 
 def _has_last_step(store: Store, job: Job) -> bool:

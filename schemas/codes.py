@@ -299,6 +299,12 @@ _ROW = (
         "The table has a constraint that the definition does not know.",
         "a table with `CHECK (depth > 0)` and a depth of 0",
     ),
+    Code(
+        "vendor.refused",
+        "{detail}",
+        "The vendor to whom the record was handed over did not take it; the message is the vendor's.",
+        "a track that knows no such choice",
+    ),
 )
 
 _JOB = (
@@ -337,6 +343,24 @@ _JOB = (
         "{detail}",
         "The file was kept for some time only, which was over before the job ended; what it wrote stays.",
         "a temporary file of ELMA365, 60 minutes after it came",
+    ),
+    Code(
+        "vendor.failed",
+        "{detail}",
+        "The vendor did not take the file that was handed over to it, or gave it up.",
+        "a track that does not exist",
+    ),
+    Code(
+        "vendor.deadline",
+        "{detail}",
+        "The vendor was not done in time; rows that were handed over by then are unconfirmed.",
+        "an import that a vendor never ends",
+    ),
+    Code(
+        "vendor.unknown",
+        "{detail}",
+        "A vendor's answer was lost, and whether it took the rows can't be found out; they are unconfirmed.",
+        "a connection that is cut while the vendor answers",
     ),
     Code("job.failed", "{detail}", "The job could not go on.", "the upload's bytes are gone"),
 )

@@ -19,6 +19,7 @@
     │   ├── NoSpaceError          there is no room for a file
     │   ├── NotAllowedError       whoever asks may not say or see this; says which rule
     │   ├── VendorRefusedError    a vendor refused the call; has its status
+    │   ├── DeliveryError         what was handed over to a vendor did not end well; has a code
     │   ├── JobUnsuccessfulError  the job ended, but not well; its record says why
     │   ├── BytesExpiredError     the job's bytes were kept for some time only, and that is over
     │   └── LeaseLostError        another worker owns the job now; stop and commit nothing
@@ -176,6 +177,18 @@ class VendorRefusedError(FatalError):
     def __init__(self, message: str, *, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+
+class DeliveryError(FatalError):
+    """Records that were to go to a vendor did not all come to a good end there.
+
+    Attributes:
+        code: `vendor.failed`, `vendor.deadline` or `vendor.unknown` of `schemas.codes`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class JobUnsuccessfulError(FatalError):

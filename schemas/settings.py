@@ -80,6 +80,12 @@ class Settings(BaseSettings):
         200_000, ge=1_000, description="Rows that one import task covers at most; chunks stay whole."
     )
 
+    vendor_deadline_seconds: float = Field(
+        21_600.0,
+        gt=0,
+        description="So long a vendor may take to accept a part of a job, and so long to be done with it.",
+    )
+
     host: str = Field(
         "127.0.0.1",
         description="Where `lading serve` listens; anything but loopback lets others in, with keys.",

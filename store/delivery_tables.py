@@ -1,5 +1,6 @@
 """The tables of what goes to vendors: connections to them, and what was handed over to whom."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -54,6 +55,25 @@ class DeliveryState(StrEnum):
         return self in {DeliveryState.DONE, DeliveryState.LOST, DeliveryState.REFUSED}
 
 
+TRANSITIONS: Mapping[DeliveryState, frozenset[DeliveryState]] = {
+    DeliveryState.PENDING: frozenset({DeliveryState.SENDING, DeliveryState.REFUSED}),
+    DeliveryState.SENDING: frozenset(
+        {
+            DeliveryState.PENDING,
+            DeliveryState.SENDING,
+            DeliveryState.ACCEPTED,
+            DeliveryState.LOST,
+            DeliveryState.REFUSED,
+        }
+    ),
+    DeliveryState.ACCEPTED: frozenset({DeliveryState.DONE}),
+    DeliveryState.DONE: frozenset(),
+    DeliveryState.LOST: frozenset(),
+    DeliveryState.REFUSED: frozenset(),
+}
+"""Every move that exists. SENDING → PENDING: the vendor said that nothing happened."""
+
+
 class Delivery(SQLModel, table=True):
     """One part of a job's good records: a file that is handed over to the vendor at most once.
 
@@ -62,9 +82,9 @@ class Delivery(SQLModel, table=True):
         first_record: 0-based place of its first record among the good rows of the job, in order.
         records: how many it has.
         handle: what the vendor gave us so far, by which it knows the part again.
-        result: what the vendor told of it, `tasks.vendor_result`; None before it told.
+        result: what the vendor told of it at last, `tasks.vendor_told`; None before that.
         reason: why it is `lost` or `refused`, for people.
-        sent_at, accepted_at, settled_at: when it came to be `sending`, `accepted`, and settled.
+        begun_at, accepted_at, settled_at: when somebody first worked on it, when it was accepted, settled.
     """
 
     __tablename__ = "delivery"
@@ -79,6 +99,6 @@ class Delivery(SQLModel, table=True):
     handle: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     result: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     reason: str | None = Field(default=None, sa_type=FreeText)
-    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    begun_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     accepted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

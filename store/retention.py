@@ -9,6 +9,7 @@ from sqlmodel import Session, col, func, select
 from schemas.job import RUNNING, TERMINAL
 from store.access_tables import IdempotencyKey
 from store.client_files import is_kept_by_client
+from store.deliveries import forget_deliveries
 from store.jobs import add_event, locked_job
 from store.tables import ErrorPage, Job, PageRow, Upload
 
@@ -72,6 +73,7 @@ def forget_errors(session: Session, job_id: str, now: datetime) -> None:
     """Remove the errors of a terminal job; how many there were of each code stays."""
     job = locked_job(session, job_id)
     session.execute(delete(ErrorPage).where(col(ErrorPage.job_id) == job_id))
+    forget_deliveries(session, job_id)
     job.errors_purged_at = now
     add_event(session, job_id, "errors purged")
 

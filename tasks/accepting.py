@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from destinations import destination_key
 from schemas.clock import utc_now
 from schemas.definition import Mode
 from schemas.errors import BusyError
@@ -14,11 +13,11 @@ from schemas.settings import Settings
 from store.backend import alone
 from store.claims import claim_table, refuse_claimed
 from store.database import Transaction
-from store.databases import resolved
 from store.jobs import add_job, running_jobs
 from store.tables import DefinitionVersion, Job, Upload
 from store.uploads import put_upload
 from tasks.copying import Copy
+from tasks.vendor_destination import destination_identity
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Plan:
     """What a job is to be, as far as it is known without the bytes of its file.
 
     Attributes:
-        destination_key: identity of the table, which is the tenant's or nobody's yet.
+        destination_key: identity of where records go; a table is the tenant's or nobody's yet.
     """
 
     tenant: str
@@ -61,12 +60,12 @@ def plan_job(
     """The job that the tenant wants with this definition, in this mode or its own.
 
     Raises:
-        DefinitionError: the definition can't work in that mode.
+        DefinitionError: the definition can't work in that mode, or names no container of the vendor.
         DestinationError: its database is none that Lading knows.
-        NotAllowedError: the database was not granted to the tenant, or the table belongs to another.
+        NotAllowedError: database or connection were not granted to the tenant, or the table is another's.
     """
-    definition = resolved(session, tenant, stored.definition.in_mode(mode))
-    key = destination_key(tenant, definition)
+    definition = stored.definition.in_mode(mode)
+    key = destination_identity(session, tenant, definition)
     refuse_claimed(session, tenant, key)
     kind = JobKind.VALIDATE if validate_only else JobKind.IMPORT
     return Plan(tenant, stored.id, definition.mode, kind, key)

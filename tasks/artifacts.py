@@ -16,6 +16,14 @@ def import_progress(job_id: str) -> Callable[[int, int], None]:
     return progress(job_id)
 
 
+def keep_link(job_id: str, link: str) -> None:
+    """Show where the vendor shows its side of the job, as a link artifact."""
+    if _in_task_run():
+        from tasks.prefect_artifacts import vendor_link
+
+        vendor_link(job_id, link)
+
+
 def keep_summary(settings: Settings, job_id: str, failed_rows: Path | None) -> None:
     """Show what became of the job as a markdown artifact."""
     if _in_task_run():

@@ -9,6 +9,7 @@ from schemas.webhook_secrets import sealed
 from store.database import Transaction
 from store.definitions import own_definition, put_definition
 from store.tables import DefinitionVersion
+from tasks.vendor_destination import refuse_unfit_vendor
 
 
 def keep_definition(
@@ -17,8 +18,10 @@ def keep_definition(
     """The tenant's own version that says just this; a new one where the newest of that name says otherwise.
 
     Raises:
-        DefinitionError: the mask of a secret stands for none.
+        DefinitionError: the mask of a secret stands for none, or a vendor can't do what it says.
+        NotAllowedError: `connection.not_granted`, it names a connection that the tenant may not use.
     """
+    refuse_unfit_vendor(session, tenant, definition)
     newest = own_definition(session, tenant, definition.name)
     earlier = newest.definition if newest is not None and newest.removed_at is None else None
     seal = cache(lambda: Seal(secret_key(settings), tenant))

@@ -69,6 +69,11 @@ class JobDocument(_DetectedPart, _TimesPart):
     unconfirmed: int
     unprocessed: int
     deleted: Annotated[int, Field(description="Records that the file lacked, in mode sync; not in the sum.")]
+    vendor_counts: Annotated[
+        dict[str, int] | None,
+        Field(description="What the vendor counted, where records went to one that tells; not in the sum."),
+    ]
+    vendor_link: Annotated[str | None, Field(description="Where the vendor shows its side of the import.")]
     rows_read: Annotated[int, Field(description="Data rows read and checked so far.")]
     rows_loaded: Annotated[int, Field(description="Data rows that the import has behind it.")]
     warnings: Annotated[list[str], Field(description="Sentences for people.")]
@@ -107,6 +112,8 @@ def job_document(job: Job, definition: DefinitionVersion, upload: Upload) -> Job
         "unconfirmed": job.unconfirmed,
         "unprocessed": job.unprocessed,
         "deleted": job.deleted,
+        "vendor_counts": job.vendor_counts,
+        "vendor_link": job.vendor_link,
         "rows_read": job.rows_read,
         "rows_loaded": job.rows_loaded,
         "warnings": job.warnings,

@@ -7,6 +7,7 @@ from destinations import open_destination
 from schemas.chunk import Page
 from schemas.definition import Definition, Mode
 from schemas.destination import Destination
+from schemas.destination_document import ConnectionDestination
 from schemas.errors import DestinationError
 from schemas.job import Counts, Ending, JobKind, JobState
 from schemas.settings import Settings
@@ -18,12 +19,14 @@ from tasks.locating import Locator, detected_of
 from tasks.pages import Groups, copy_pages, validated_pages
 from tasks.stage import stage
 from tasks.staging import Stage
+from tasks.vendor_pages import Accounted, accounted, remarks_text, vendor_pages
 
 
 def end_job(settings: Settings, job_id: str, epoch: int, ending: Ending) -> Counts:
     """Account for every row of the job and leave it terminal; gives its counts.
 
-    A table answers at once from its pages; a row without a page is `unprocessed`. How the job ends is
+    A table answers at once from its pages, and a vendor has told what it tells (`tasks.await_vendor`); a row
+    without a page is `unprocessed`. How the job ends is
     written down before its destination is sealed, and is not changed afterwards; a job that is terminal
     already is left alone.
     """
@@ -38,13 +41,14 @@ def end_job(settings: Settings, job_id: str, epoch: int, ending: Ending) -> Coun
             else:
                 ending = Ending.from_stored(job.ending)
             definition = job_definition(session, job)
-        counts, groups = copy_pages(store, job_id, epoch, _pages(settings, job, epoch, definition))
+        told = accounted(store, job) if isinstance(definition.destination, ConnectionDestination) else None
+        counts, groups = copy_pages(store, job_id, epoch, _pages(settings, job, epoch, definition, told))
         unprocessed = (job.rows or 0) - counts.rows
         if ending.state is JobState.FINISHED and unprocessed:
             said = f"{unprocessed:,} rows have no page at the destination; bring the file again"
             ending = Ending(JobState.FAILED, "job.failed", said)
-        counts += Counts(unprocessed=unprocessed, deleted=_deleted(settings, job, definition))
-        _finish(store, job, epoch, ending, counts, groups)
+        counts += Counts(unprocessed=unprocessed, deleted=_deleted(settings, job, definition, told))
+        _finish(store, job, epoch, ending, counts, groups, told)
         return counts
 
 
@@ -54,12 +58,16 @@ def poll(settings: Settings, job_id: str, epoch: int, ending: Ending) -> Counts:
     return end_job(settings, job_id, epoch, ending)
 
 
-def _pages(settings: Settings, job: Job, epoch: int, definition: Definition) -> Iterator[Page]:
+def _pages(
+    settings: Settings, job: Job, epoch: int, definition: Definition, told: Accounted | None
+) -> Iterator[Page]:
     if job.stage_epoch is None:
         return
     staged = Stage(settings.stage_path(job.id, job.stage_epoch))
     if job.kind is JobKind.VALIDATE:
         yield from validated_pages(staged, job.rows or 0, job.mode)
+    elif job.state is JobState.IMPORTING and told is not None:
+        yield from vendor_pages(told, staged, job, Locator(definition, detected_of(job), staged))
     elif job.state is JobState.IMPORTING:
         destination = _opened(settings, job, definition)
         try:
@@ -71,7 +79,9 @@ def _pages(settings: Settings, job: Job, epoch: int, definition: Definition) -> 
             destination.close()
 
 
-def _deleted(settings: Settings, job: Job, definition: Definition) -> int:
+def _deleted(settings: Settings, job: Job, definition: Definition, told: Accounted | None) -> int:
+    if told is not None:
+        return (told.counts or {}).get("deleted", 0)
     if definition.mode is not Mode.SYNC or job.state is not JobState.IMPORTING:
         return 0
     destination = _opened(settings, job, definition)
@@ -97,7 +107,15 @@ def _unsaid(job: Job) -> list[str]:
     return []
 
 
-def _finish(store: Store, job: Job, epoch: int, ending: Ending, counts: Counts, found: Groups) -> None:
+def _finish(
+    store: Store,
+    job: Job,
+    epoch: int,
+    ending: Ending,
+    counts: Counts,
+    found: Groups,
+    told: Accounted | None,
+) -> None:
     groups = found + Groups({(code, field): rows for code, field, rows in job.error_groups})
     with store.write() as session:
         transition(
@@ -110,6 +128,7 @@ def _finish(store: Store, job: Job, epoch: int, ending: Ending, counts: Counts, 
             error_groups=[(code, field, rows) for (code, field), rows in groups.most_common()],
             error_code=ending.code,
             error_message=ending.message,
-            warnings=[*job.warnings, *_unsaid(job)],
+            warnings=[*job.warnings, *_unsaid(job), *(remarks_text(told) if told is not None else ())],
+            vendor_counts=None if told is None else told.counts,
             **vars(counts),
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect.artifacts import (
+    create_link_artifact,
     create_markdown_artifact,
     create_progress_artifact,
     update_progress_artifact,
@@ -89,6 +90,12 @@ def _harmless(kind: str) -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001
         LOGGER.warning("the %s artifact could not be kept: %s", kind, type(error).__name__)
+
+
+def vendor_link(job_id: str, link: str) -> None:
+    """Show where the vendor shows its side of the job."""
+    with _harmless("link"):
+        create_link_artifact(link, key=artifact_key("vendor", job_id), description="the import at the vendor")
 
 
 def summary(settings: Settings, job_id: str, failed_rows: Path | None) -> None:

@@ -21,6 +21,11 @@ def summary_markdown(job: Job, file_name: str, errors: Iterable[RowError], faile
     lines += [f"| **rows** | **{job.rows or 0:,}** |", ""]
     if job.deleted:
         lines.append(f"- {job.deleted:,} records that the file lacks were deleted")
+    if job.vendor_counts:
+        said = ", ".join(f"{number:,} {_escaped(word)}" for word, number in job.vendor_counts.items())
+        lines.append(f"- the vendor counts {said}")
+    if job.vendor_link is not None:
+        lines.append(f"- at the vendor: <{job.vendor_link}>")
     lines += [f"- **Warning:** {_escaped(warning)}" for warning in job.warnings]
     lines += [f"- {_escaped(note)}" for note in (job.detected or {}).get("notes", [])]
     if job.errors:

@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.Column("handle", sa.JSON(), nullable=False),
         sa.Column("result", sa.LargeBinary(), nullable=True),
         sa.Column("reason", sa.String(), nullable=True),
-        sa.Column("sent_at", time, nullable=True),
+        sa.Column("begun_at", time, nullable=True),
         sa.Column("accepted_at", time, nullable=True),
         sa.Column("settled_at", time, nullable=True),
     )

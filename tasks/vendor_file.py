@@ -1,0 +1,69 @@
+"""The file of a part: good rows of a job in the vendor's own kind, the same whenever it is written again."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from connectors.client import Part
+from formats.records import SHEET_RECORDS, write_records
+from schemas.destination import Verdict
+from schemas.errors import FatalError
+from store.delivery_tables import Delivery
+from tasks.staging import VERDICT, Stage
+from tasks.vendor_job import VendorJob
+
+
+def part_sizes(vendor: VendorJob) -> list[int]:
+    """How many records each part is to have; empty where no row is good."""
+    good = sum(frame.height for frame in good_rows(vendor.staged, vendor.job.rows or 0, []))
+    limit = vendor.client.part_rows or max(good, 1)
+    limit = min(limit, SHEET_RECORDS) if vendor.client.file_kind == "xlsx" else limit
+    return [min(limit, good - first) for first in range(0, good, limit)]
+
+
+def written_part(vendor: VendorJob, delivery: Delivery, total: int) -> Part:
+    """The part with its file, which lies beside the checked rows and goes with them.
+
+    Args:
+        total: records of all parts.
+
+    Raises:
+        FatalError: the checked rows are others than when the parts were planned.
+    """
+    kind = vendor.client.file_kind
+    path = vendor.staged.folder / f"part-{delivery.part:06}.{kind}"
+    if not path.exists():
+        _write(vendor, delivery, path)
+    name = f"{vendor.definition.name}-{vendor.job.id[:8]}-{delivery.part}.{kind}"
+    return Part(path, delivery.records, name, delivery.part, total)
+
+
+def good_rows(staged: Stage, rows: int, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """These columns of the rows that passed, in the order of the file."""
+    for block in staged.finished_blocks(rows, list(columns)):
+        yield block.filter(pl.col(VERDICT) == int(Verdict.GOOD))
+
+
+def _write(vendor: VendorJob, delivery: Delivery, path: Path) -> None:
+    there = vendor.staged.block(0).columns
+    fields = [field for field in vendor.definition.fields if field.name in there]
+    headers = {name: header for header, name in vendor.fields.items()}
+    frames = _slice(vendor, delivery, [field.name for field in fields])
+    write_records(vendor.client.file_kind, path, fields, [headers[field.name] for field in fields], frames)
+
+
+def _slice(vendor: VendorJob, delivery: Delivery, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """The records of the part, block by block."""
+    place, first, last = 0, delivery.first_record, delivery.first_record + delivery.records
+    for frame in good_rows(vendor.staged, vendor.job.rows or 0, columns):
+        start, end = max(first - place, 0), min(last - place, frame.height)
+        if start < end:
+            yield frame.slice(start, end - start)
+        place += frame.height
+        if place >= last:
+            return
+    raise FatalError(
+        f"part {delivery.part} was planned with {delivery.records:,} records, which are not there any more; "
+        "bring the file again"
+    )
