@@ -21,6 +21,10 @@ def open_destination(settings: Settings, tenant: str, definition: Definition) ->
         DestinationError: the database is none that Lading knows, or it can't be opened.
         RetriableError: it stayed locked, or its server does not answer.
     """
+    if isinstance(definition.destination, FileDestination):
+        from destinations.files import FilesDestination
+
+        return FilesDestination(settings, definition.destination)
     table = definition.table
     if _is_postgres(table):
         from destinations.postgres import PostgresDestination

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from formats.escape import unescape_cells
 from schemas.chunk import BLOCK_ROWS
+from schemas.escape import unescape_cells
 from schemas.text_table import Detected, MalformedRow, TextBlock
 
 TEXT_CHARS = 1024 * 1024

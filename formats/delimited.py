@@ -10,12 +10,12 @@ from formats.blocks import DataRows, finished_cells, resized
 from formats.csv_records import RecordReader, Records, read_records
 from formats.delimiter import declared_delimiter, find_delimiter
 from formats.encoding import find_encoding, is_text
-from formats.escape import is_failed_rows, unescape
 from formats.header_row import HEAD_ROWS, find_header_row
 from formats.physical_lines import decoded, lines_of, parted, text_windows
 from formats.regular_csv import RegularRecords, regular_records
 from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
+from schemas.escape import is_failed_rows, unescape
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.text_table import Column, Detected, RowCount, TextBlock
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import polars as pl
 
 from formats.containers import locked
-from formats.escape import is_failed_rows, unescape
 from formats.header_row import HEAD_ROWS, find_header_row
 from formats.loaded_sheet import LoadedSheet, SheetSource, read_workbook
 from formats.sheet_rows import SheetRows, head_rows, row_numbers, sheet_blocks
 from schemas.chunk import BLOCK_ROWS
 from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
+from schemas.escape import is_failed_rows, unescape
 from schemas.limits import DEFAULT_LIMITS, Limits
 from schemas.text_table import Column, Detected, StoredCells, TextBlock
 

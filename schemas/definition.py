@@ -286,13 +286,17 @@ class Definition(_Document):
     @property
     def has_last_step(self) -> bool:
         """True when the destination has more to do once every chunk was loaded: `Destination.complete`."""
-        return self.policies.atomic or self.mode is Mode.SYNC
+        return self._writes_all_at_once or isinstance(self.destination, FileDestination)
 
     @property
     def judges_files(self) -> bool:
         """True when what a file's rows are like decides whether any of it may be written."""
         budget = (self.policies.max_errors, self.policies.max_error_percent)
-        return self.has_last_step or budget != (None, None)
+        return self._writes_all_at_once or budget != (None, None)
+
+    @property
+    def _writes_all_at_once(self) -> bool:
+        return self.policies.atomic or self.mode is Mode.SYNC
 
     def field(self, name: str) -> Field:
         """The field of this name, which must be there."""

@@ -21,6 +21,14 @@ DEFAULT_DATABASE = "default"
 FILE_KEY, CONNECTION_KEY = "file:", "connection:"
 """How the identity of a destination begins that is no table, and which no tenant claims."""
 
+FILE_FORMATS = ("csv", "xlsx", "jsonl", "parquet")
+FILE_BLANKS = ("definition", "job_id", "timestamp", "date", "file_name", "tenant", "mode")
+"""What stands in braces in the URL of a file destination."""
+
+_BLANK = re.compile(r"\{([^{}]*)\}")
+_UNSAFE = re.compile(r"[^\w .+()-]|[\x00-\x1f]")
+_NAME_CHARS = 120
+
 
 class TableDestination(BaseModel):
     """A table of a database.
@@ -97,14 +105,47 @@ class ConnectionDestination(BaseModel):
 
 
 class FileDestination(Place):
-    """A new file for each import.
+    """A new file for each import, of all its records.
 
     Attributes:
-        url: with blanks such as `{definition}` and `{timestamp}`, which are filled in for each import.
-        format: None: as the suffix says.
+        url: whole, where it is a path. Blanks are filled in for each import: `{definition}`, `{job_id}`,
+            `{timestamp}` and `{date}` (when the job came, in UTC), `{file_name}` (of the file that was brought,
+            without its suffix), `{tenant}`, `{mode}`. A file of the same name is written over.
+        format: `csv`, `xlsx`, `jsonl` or `parquet`; None: as the suffix says.
+        escape: in csv, text that a spreadsheet would run as a formula gets an apostrophe before it.
     """
 
     format: Literal["csv", "xlsx", "jsonl", "parquet"] | None = None
+    escape: bool = True
+
+    @property
+    def kind(self) -> str:
+        """The format of the file."""
+        return self.format or self.address.path.rpartition(".")[2].lower()
+
+    def filled(self, facts: Mapping[str, str]) -> Self:
+        """The same with every blank filled in; a value never leads into another folder."""
+        clean = {name: _cleaned(value) for name, value in facts.items()}
+        return self.model_copy(update={"url": _BLANK.sub(lambda blank: clean[blank[1]], self.url)})
+
+    @model_validator(mode="after")
+    def _names_a_whole_file(self) -> Self:
+        address = self.address
+        for blank in _BLANK.findall(self.url):
+            if blank not in FILE_BLANKS:
+                known = ", ".join(f"{{{name}}}" for name in FILE_BLANKS)
+                raise ValueError(f"there is no blank {{{blank}}}; known are {known}")
+        if _BLANK.search(address.host):
+            raise ValueError("a blank can stand in folders and names, not in the name of a server or bucket")
+        if not address.path.startswith("/") or address.path.endswith("/"):
+            raise ValueError("the url names no file by its whole path, such as /srv/out/{definition}.csv")
+        if self.kind not in FILE_FORMATS:
+            raise ValueError(f"the suffix tells no format; say `format:` {', '.join(FILE_FORMATS)}")
+        return self
+
+
+def _cleaned(value: str) -> str:
+    return _UNSAFE.sub("_", value).lstrip(".")[:_NAME_CHARS] or "_"
 
 
 DESTINATIONS: Mapping[str, type[BaseModel]] = {

@@ -1,6 +1,8 @@
 """Definitions in the job store: each change is a new version, and the operator's are there for everybody."""
 
 from collections.abc import Sequence
+from datetime import UTC
+from pathlib import PurePath
 
 from sqlalchemy import CursorResult, func, update
 from sqlmodel import Session, col, select
@@ -8,13 +10,13 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from schemas.clock import utc_now
 from schemas.definition import Definition
-from schemas.destination_document import TableDestination
+from schemas.destination_document import FileDestination, TableDestination
 from schemas.errors import DestinationError, NotFoundError
 from schemas.principal import OPERATOR_TENANT
 from store.access_tables import NamedDatabase
 from store.backend import alone, is_storable
 from store.databases import at_database
-from store.tables import DefinitionVersion, Job
+from store.tables import DefinitionVersion, Job, Upload
 
 
 def put_definition(session: Session, tenant: str, definition: Definition) -> DefinitionVersion:
@@ -110,6 +112,8 @@ def definition_of(session: Session, definition_id: int) -> DefinitionVersion:
 def job_definition(session: Session, job: Job) -> Definition:
     """What the job runs: its version of the definition, in its mode, with a name of a database looked up.
 
+    The blanks in the name of a file are filled in.
+
     Whether the tenant may use that database was decided when the job was accepted.
 
     Raises:
@@ -124,7 +128,27 @@ def job_definition(session: Session, job: Job) -> Definition:
             f"the database {name!r} that job {job.id} was accepted for has that name no more; give it back "
             "with `lading databases add`, then `lading resume`"
         )
+    if isinstance(definition.destination, FileDestination):
+        return definition.model_copy(
+            update={"destination": definition.destination.filled(_facts(session, job))}
+        )
     return definition if database is None else at_database(definition, database)
+
+
+def _facts(session: Session, job: Job) -> dict[str, str]:
+    """What a file's name may tell of the job, always the same."""
+    name = PurePath(session.get_one(Upload, job.upload_id).file_name)
+    came = job.received_at.astimezone(UTC)
+    return {
+        "definition": definition_of(session, job.definition_id).name,
+        "job_id": job.id,
+        # To the microsecond, for files that were dropped together came within the same second.
+        "timestamp": came.strftime("%Y%m%dT%H%M%S.%fZ"),
+        "date": came.strftime("%Y-%m-%d"),
+        "file_name": (name.with_suffix("") if name.suffix == ".gz" else name).stem,
+        "tenant": job.tenant,
+        "mode": job.mode.value,
+    }
 
 
 def _seen_by(tenant: str) -> SelectOfScalar[DefinitionVersion]:

@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
@@ -42,7 +43,8 @@ class OpenPlace:
         """
         with self._sorted(f"looking for {pattern} on {self.shown}"):
             found = self._driver.files.glob(self._root + pattern, detail=True)
-            return [self._found(path, found[path]) for path in sorted(found) if found[path]["type"] == "file"]
+            files = {path: told for path, told in found.items() if told["type"] == "file"}
+            return [self._found(path, files[path]) for path in sorted(files)]
 
     @contextmanager
     def reading(self, path: str) -> Iterator[BinaryIO]:
@@ -67,10 +69,10 @@ class OpenPlace:
             self._driver.put(source, self._root + path, self._root + _temporary(path, mark))
 
     def clear(self, path: str, mark: str) -> None:
-        """Remove the temporary file that a `put` left which was interrupted; harmless where there is none."""
-        temporary = self._root + _temporary(path, mark)
-        with self._sorted(f"removing {temporary} on {self.shown}"):
-            if self._driver.files.exists(temporary):
+        """Remove the temporary files that interrupted `put`s of this file left, with marks that begin so."""
+        pattern = escape(self._root + _temporary(path, mark).removesuffix(PART)) + f"*{PART}"
+        with self._sorted(f"removing {pattern} on {self.shown}"):
+            for temporary in self._driver.files.glob(pattern):
                 self._driver.files.rm_file(temporary)
 
     def _found(self, path: str, told: Mapping[str, object]) -> FoundFile:

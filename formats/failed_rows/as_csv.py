@@ -6,10 +6,10 @@ from pathlib import Path
 
 from formats.delimiter import CANDIDATES
 from formats.encoding import find_encoding
-from formats.escape import escape
 from formats.failed_rows.row import FailedRow, kept_cells, kept_columns
 from formats.registry import OpenFile
 from schemas.errors import FileRefusedError
+from schemas.escape import escape
 from schemas.headers import FAILED_ROWS_COLUMN
 
 _MARKED = {"utf-8": "utf-8-sig"}

@@ -8,10 +8,10 @@ from pathlib import Path
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from formats.escape import escape_again
 from formats.failed_rows.row import FailedRow, kept_cells, kept_columns
 from formats.registry import OpenFile
 from formats.workbook import excel_sheet_name
+from schemas.escape import escape_again
 from schemas.headers import FAILED_ROWS_COLUMN, UNREADABLE
 from schemas.row_error import column_index
 from schemas.text_table import StoredAs, StoredCells

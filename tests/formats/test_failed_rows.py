@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import formats
-from formats.escape import escape, unescape
 from formats.failed_rows.as_xlsx import write_xlsx
 from schemas.definition import FileOptions
+from schemas.escape import escape, unescape
 from schemas.text_table import Column, Detected, StoredAs, StoredCells
 
 

@@ -1,4 +1,4 @@
-"""The apostrophe that keeps a spreadsheet from running a cell of a failed-rows file, and its exact undoing.
+"""The apostrophe that keeps a spreadsheet from running a cell of a file that we wrote, and its exact undoing.
 
 Every text that begins with apostrophes and a dangerous character gets one apostrophe more, so that taking
 one away brings back the original, whatever it was.
@@ -15,6 +15,8 @@ _DANGEROUS = re.compile(r"'*[=+\-@\t\r\n]")
 _PLAIN_NUMBER = re.compile(r"[+-](?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
 _ESCAPED = re.compile(r"'(?='*[=+\-@\t\r\n])")
 _ESCAPED_RUST = r"^'('*[=+\-@\t\r\n])"
+_DANGEROUS_RUST = r"^'*[=+\-@\t\r\n]"
+_PLAIN_NUMBER_RUST = r"^[+-](?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?$"
 
 
 def escape(text: str) -> str:
@@ -37,6 +39,13 @@ def unescape(text: str) -> str:
 def is_failed_rows(headers: Iterable[str]) -> bool:
     """Whether a file with these headers is one of failed rows that Lading wrote."""
     return any(normalise(header) == FAILED_ROWS_COLUMN for header in headers)
+
+
+def escape_column(name: str) -> pl.Expr:
+    """The String column of this name with each of its texts as `escape` gives it."""
+    column = pl.col(name)
+    risky = column.str.contains(_DANGEROUS_RUST) & ~column.str.contains(_PLAIN_NUMBER_RUST)
+    return pl.when(risky).then("'" + column).otherwise(column).alias(name)
 
 
 def unescape_cells(cells: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,168 @@
+"""A definition whose records go to a file: on a disk and on real servers, through the whole lifecycle."""
+
+import json
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from destinations.places import opened_place
+from schemas.definition import FileOptions
+from schemas.job import JobState
+from schemas.place import Place
+from tests.servers.file_servers import FileServer
+
+SERVERS = ("disk", "ftp", "sftp", pytest.param("s3", marks=pytest.mark.slow))
+KINDS = ("csv", "xlsx", "jsonl", "parquet")
+LINES = ("Id,Name,Amount", "1,Ada,3", "2,Bo,-1", "3,=cmd(),7")
+
+
+@pytest.fixture
+def server(request, tmp_path):
+    if request.param == "disk":
+        return FileServer(str(tmp_path / "out"), folder=tmp_path / "out")
+    return request.getfixturevalue(f"{request.param}_files")
+
+
+def files_of(server, folder):
+    """Name → bytes of all that lies in the folder, hidden or not."""
+    place = Place.model_validate(server.place(f"{folder}/x"))
+    path = place.address.path.removesuffix("x")
+    found = {}
+    with opened_place(place) as opened:
+        for pattern in ("*", ".*"):
+            for file in opened.find(f"{path}{pattern}"):
+                with opened.reading(file.path) as stream:
+                    found[file.name] = stream.read()
+    return found
+
+
+@pytest.mark.parametrize("server", SERVERS, indirect=True)
+def test_the_good_records_are_one_whole_file_in_its_place(server, lading, write_csv, make_definition):
+    out = server.place("people/{definition}/{file_name}-{job_id}.csv")
+    definition = make_definition(mode="insert", destination=out)
+    job_id = lading.run(write_csv(*LINES), definition)
+    assert lading.counts(job_id) == {"created": 2, "failed": 1}
+    assert lading.letters(job_id) == "CFC"
+    content = b"Id,Name,Amount\r\n1,Ada,3\r\n3,'=cmd(),7\r\n"
+    assert files_of(server, "people/things") == {f"things-{job_id}.csv": content}
+    assert not lading.settings.stages_path(job_id).exists()
+
+
+@pytest.mark.parametrize("server", ["ftp"], indirect=True)
+def test_the_next_job_writes_over_a_file_of_the_same_name(server, lading, write_csv, make_definition):
+    definition = make_definition(mode="insert", key=[], destination=server.place("same/feed.csv"))
+    for lines in (LINES[:2], (*LINES[:1], LINES[3])):
+        lading.run(write_csv(*lines), definition)
+    assert files_of(server, "same") == {"feed.csv": b"Id,Name,Amount\r\n3,'=cmd(),7\r\n"}
+
+
+def test_a_place_that_refuses_the_file_fails_the_job_and_leaves_its_rows_unprocessed(
+    lading, write_csv, make_definition, tmp_path
+):
+    (tmp_path / "there").write_text("a file, no folder")
+    definition = make_definition(mode="insert", destination={"url": f"{tmp_path}/there/x.csv"})
+    job_id = lading.run(write_csv(*LINES), definition)
+    job = lading.job(job_id)
+    assert (job.state, job.error_code) == (JobState.FAILED, "destination.mismatch")
+    assert f"writing {tmp_path}/there/x.csv on this machine failed" in job.error_message
+    assert lading.counts(job_id) == {"failed": 1, "unprocessed": 2}
+
+
+def test_a_wrong_password_fails_the_job(lading, write_csv, make_definition, ftp_files, monkeypatch):
+    monkeypatch.setenv("LADING_TEST_WRONG", "geheim")
+    out = ftp_files.place("refused/x.csv", secrets={"password": "env:LADING_TEST_WRONG"})
+    job_id = lading.run(write_csv(*LINES), make_definition(mode="insert", destination=out))
+    assert lading.job(job_id).state is JobState.FAILED
+    assert "geheim" not in lading.job(job_id).error_message
+    assert lading.counts(job_id) == {"failed": 1, "unprocessed": 2}
+
+
+def test_blanks_are_filled_in_and_lead_into_no_other_folder(lading, write_csv, make_definition, tmp_path):
+    url = f"{tmp_path}/out/{{tenant}}/{{mode}}/{{date}}/{{file_name}}-{{timestamp}}.jsonl"
+    definition = make_definition(mode="insert", destination={"url": url})
+    job_id = lading.run(write_csv(*LINES, name="..%2f..; rm.csv"), definition)
+    came = lading.job(job_id).received_at
+    name = f"_2f.._ rm-{came:%Y%m%dT%H%M%S.%f}Z.jsonl"
+    assert [path.name for path in (tmp_path / "out/local/insert" / f"{came:%Y-%m-%d}").iterdir()] == [name]
+
+
+TYPED = {
+    "text": ("string", ["x", "ä\nb;'\"", "-5.00", "=1+1", "00123"]),
+    "whole": ("integer", [1, -(2**63), 2**63 - 1, None, 10**15 + 1]),
+    "real": ("number", [0.1, 1e-7, -1.5e300, None, 2.0]),
+    "exact": ("decimal", [Decimal("1.20"), Decimal("-0.000000000001"), Decimal(10) ** 25, None, Decimal(7)]),
+    "truth": ("boolean", [True, False, None, True, False]),
+    "day": ("date", [date(2024, 2, 29), date(1899, 1, 1), None, date(9999, 12, 31), date(1900, 3, 1)]),
+    "clock": ("time", [time(0, 0), time(23, 59, 59, 999_999), None, time(12, 30), time(1, 2, 3)]),
+    "moment": (
+        "datetime",
+        [
+            datetime.fromisoformat("2024-02-29T12:00:00"),
+            datetime.fromisoformat("1800-01-01T00:00:01"),
+            None,
+            datetime.fromisoformat("2024-01-01T00:00:00.000005"),
+            datetime.fromisoformat("2024-06-01T00:00:00"),
+        ],
+    ),
+    "zoned": (
+        "datetime",
+        [
+            datetime.fromisoformat("2024-07-01T22:30:00"),
+            None,
+            datetime.fromisoformat("2024-10-27T00:30:00"),
+            None,
+            None,
+        ],
+    ),
+    "length": (
+        "duration",
+        [timedelta(hours=30), timedelta(seconds=1.5), None, timedelta(0), timedelta(days=400)],
+    ),
+}
+"""Field → its type, and values for five rows."""
+
+
+def typed_definition(make_definition, **changes):
+    fields = [{"name": name, "header": name.upper(), "type": kind} for name, (kind, _) in TYPED.items()]
+    fields[list(TYPED).index("zoned")]["timezone"] = "Europe/Berlin"
+    return make_definition(name="typed", key=[], mode="insert", fields=fields, **changes)
+
+
+def text_of(name, value):
+    if isinstance(value, datetime):
+        return value.isoformat() + ("Z" if name == "zoned" else "")
+    if isinstance(value, timedelta):
+        return f"PT{value.total_seconds() if value.microseconds else int(value.total_seconds())}S"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return value if isinstance(value, (str, int, float)) else str(value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_type_is_read_back_as_the_same_record(kind, lading, make_definition, tmp_path):
+    source = tmp_path / "typed.jsonl"
+    rows = [{name.upper(): values[row] for name, (_, values) in TYPED.items()} for row in range(5)]
+    source.write_text(
+        "".join(
+            json.dumps({key: text_of(key.lower(), value) for key, value in row.items() if value is not None})
+            + "\n"
+            for row in rows
+        )
+    )
+    out = tmp_path / f"out/typed.{kind}"
+    first = lading.run(
+        source, typed_definition(make_definition, destination={"url": str(out), "escape": False})
+    )
+    assert lading.counts(first) == {"created": 5}
+    if kind == "parquet":
+        frame = pl.read_parquet(out)
+        assert frame.schema["zoned"] == pl.Datetime("us", "UTC")
+        read = frame.with_columns(pl.col("zoned").dt.replace_time_zone(None)).rows()
+        assert read == list(zip(*(values for _, values in TYPED.values()), strict=True))
+        return
+    lading.run(source, typed_definition(make_definition, destination={"table": "wanted"}))
+    again = typed_definition(make_definition, destination={"table": "back"}, file=FileOptions())
+    assert lading.counts(lading.run(out, again)) == {"created": 5}
+    assert lading.table("back").rows() == lading.table("wanted").rows()
