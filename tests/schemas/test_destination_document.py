@@ -48,7 +48,10 @@ def test_what_is_written_is_read_back_as_the_same(text):
         ("{}", "the key 'destination.table' is missing"),
         ("{url: /srv/out.csv, fromat: csv}", "unknown key 'destination.fromat'; did you mean 'format'?"),
         ("{url: /srv/out.csv, format: doc}", "destination.format: Input should be 'csv', 'xlsx', 'jsonl' or"),
-        ("{url: '/srv/{tabel}.csv'}", "there is no blank {tabel}; known are {definition}, {job_id}, {timestamp}"),
+        (
+            "{url: '/srv/{tabel}.csv'}",
+            "there is no blank {tabel}; known are {definition}, {job_id}, {timestamp}",
+        ),
         ("{url: 'ftp://{tenant}.example/x.csv'}", "not in the name of a server or bucket"),
         ("{url: out/x.csv}", "names no file by its whole path"),
         ("{url: /srv/out/}", "names no file by its whole path"),
