@@ -19,6 +19,7 @@ from schemas.errors import (
     FileRefusedError,
     LadingError,
     LeaseLostError,
+    VendorRefusedError,
 )
 
 COMMANDS = {
@@ -35,6 +36,7 @@ COMMANDS = {
     "databases": "database_commands",
     "connections": "connection_commands",
     "purge": "purge_commands",
+    "schedules": "schedule_commands",
     "serve": "serve_commands",
     "status": "serve_commands",
 }
@@ -80,7 +82,7 @@ def _run() -> None:
         first = error.errors()[0]
         error_line(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}")
         sys.exit(ExitStatus.USAGE)
-    except (ConflictError, DestinationError, FileRefusedError, LeaseLostError) as error:
+    except (ConflictError, DestinationError, FileRefusedError, LeaseLostError, VendorRefusedError) as error:
         error_line(str(error))
         sys.exit(ExitStatus.UNSUCCESSFUL)
     except FatalError as error:

@@ -28,6 +28,7 @@ class Connector:
         client: makes what drives the vendor; None where Lading only answers as it does.
         container: what a definition's `destination` holds beside `connection`: where the records go.
         options, secrets: what a connection may know, by the vendor's names.
+        option_types: reads the options of a connection as what they are; None where any text will do.
         needs: sets of names of options and secrets, one of which a connection must have whole.
         client_modes: what the vendor can do.
     """
@@ -42,5 +43,6 @@ class Connector:
     container: type[BaseModel] | None = None
     options: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()
+    option_types: type[BaseModel] | None = None
     needs: tuple[frozenset[str], ...] = ()
     client_modes: frozenset[Mode] = frozenset()

@@ -2,6 +2,8 @@
 
 from functools import cache
 
+from pydantic import ValidationError
+
 from connectors import Connector, known_connectors
 from schemas.connection import ConnectionDocument
 from schemas.connection_secrets import sealed_secrets
@@ -52,7 +54,19 @@ def _refuse_unfit(document: ConnectionDocument) -> None:
             raise UnfitConnectionError(
                 f"{where}: {connector.name} knows no {unknown[0]!r}; known: {', '.join(sorted(fits)) or 'none'}"
             )
+    _refuse_wrong_options(connector, document)
     _refuse_incomplete(connector, document.options.keys() | document.secrets.keys())
+
+
+def _refuse_wrong_options(connector: Connector, document: ConnectionDocument) -> None:
+    if connector.option_types is None:
+        return
+    try:
+        connector.option_types.model_validate(document.options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, ("options", *first["loc"])))
+        raise UnfitConnectionError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from error
 
 
 def _refuse_incomplete(connector: Connector, said: set[str]) -> None:

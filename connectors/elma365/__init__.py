@@ -38,6 +38,7 @@ CONNECTOR = Connector(
     client=Elma365Client,
     container=AppContainer,
     options=frozenset(Elma365Options.model_fields),
+    option_types=Elma365Options,
     secrets=frozenset({"token"}),
     needs=(frozenset({"token"}),),
     client_modes=frozenset({Mode.UPSERT}),

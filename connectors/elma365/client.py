@@ -8,7 +8,7 @@ from uuid import UUID
 from connectors.access import Access
 from connectors.client import Handle, Look, Part, own_headers
 from connectors.elma365.choices import Elma365Choices
-from connectors.elma365.options import AppContainer, Elma365Options
+from connectors.elma365.options import NO_APP, AppContainer, Elma365Options
 from connectors.elma365.upload import TEMPORARY_PATH, TEMPORARY_ROWS, Uploads
 from connectors.elma365.wire import BLOCKED, Credentials, ImportAnswer, ImportRequest, UploadAnswer
 from connectors.vendor_body import JsonBody
@@ -34,8 +34,8 @@ class Elma365Client:
     tells = True
 
     def __init__(self, access: Access) -> None:
-        self._options = Elma365Options.model_validate(access.options)
-        self._app = AppContainer.model_validate(access.container)
+        self._options = access.options_as(Elma365Options)
+        self._app = AppContainer.model_validate(access.container) if access.container else NO_APP
         self._choices = Elma365Choices()
         credentials = Credentials(access.secrets["token"], is_x_token=self._options.x_token)
         self._http = access.http.authorized(FixedHeaders(credentials.encode()))

@@ -45,3 +45,7 @@ class AppContainer(AppAddress):
 
     directory: UUID | None = None
     with_event_handlers: bool = False
+
+
+NO_APP = AppContainer.model_construct(namespace="", code="")
+"""That of a client which is to try its connection only."""

@@ -35,6 +35,7 @@ CONNECTOR = Connector(
     client=LearningBuilderClient,
     container=ProcessAddress,
     options=frozenset(LearningBuilderOptions.model_fields),
+    option_types=LearningBuilderOptions,
     secrets=frozenset({"api_key"}),
     needs=(frozenset({"api_key"}),),
     client_modes=frozenset({Mode.UPSERT}),

@@ -32,7 +32,7 @@ class LearningBuilderClient:
     tells = False
 
     def __init__(self, access: Access) -> None:
-        self._options = LearningBuilderOptions.model_validate(access.options)
+        self._options = access.options_as(LearningBuilderOptions)
         self._container = access.container
         self._http = access.http.authorized(FixedHeaders(encode_credentials(access.secrets["api_key"])))
 

@@ -110,7 +110,9 @@ class StarmindClient:
         """
         found = self._http.get(f"{self._path}/{number}/status", Process.decode)
         if found.type is not kind:
-            raise FatalError(f"Starmind answers the {kind} {number} with the state of an {found.type}")
+            raise FatalError(
+                f"Starmind answers about the {kind} {number} with the state of a process of type {found.type}"
+            )
         return found
 
     def _refuse_invalid(self, validation: Process) -> None:

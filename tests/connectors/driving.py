@@ -19,8 +19,6 @@ from schemas.errors import FatalError, OutcomeUnknownError, RetriableError, Vend
 from tests.connectors.scripted.script import Row
 
 T = TypeVar("T")
-MOST_TRIES = 30
-"""So often a step is tried before it counts as never ending."""
 
 
 @dataclass
@@ -45,6 +43,8 @@ class Driver:
         kept: secrets that a client had kept.
         slept: the seconds of each wait.
         busy: what vendors said who took nothing for now.
+        most_tries: so often a step is tried, or a part looked at, before it counts as never ending.
+        pause_seconds: after each try and look.
     """
 
     connector: Connector
@@ -56,6 +56,8 @@ class Driver:
     slept: list[float] = field(default_factory=list)
     busy: list[Exception] = field(default_factory=list)
     handle: Handle = field(default_factory=dict)
+    most_tries: int = 30
+    pause_seconds: float = 0.0
 
     @contextmanager
     def client(self) -> Iterator[Client]:
@@ -74,7 +76,7 @@ class Driver:
 
     def step(self, call: Callable[[Client], T]) -> T:
         """What a new client's call gives, once it does."""
-        for tries_left in reversed(range(MOST_TRIES)):
+        for tries_left in reversed(range(self.most_tries)):
             try:
                 with self.client() as client:
                     return call(client)
@@ -82,6 +84,7 @@ class Driver:
                 self.busy.append(error)
                 if not tries_left:
                     raise
+                time.sleep(self.pause_seconds)
         raise AssertionError
 
     def keep(self, handle: Handle) -> None:
@@ -115,10 +118,11 @@ class Driver:
     def _looked_at(self) -> End:
         look = None
         try:
-            for _ in range(MOST_TRIES):
+            for _ in range(self.most_tries):
                 look = self.step(lambda c: c.look(self.handle) if c.tells else Look(done=True))
                 if look.done:
                     return End("done" if look.failed is None else "failed", look)
+                time.sleep(self.pause_seconds)
         except FatalError as error:
             return End("failed", look, error)
         except RetriableError as error:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pydantic import ValidationError
 
 from connectors.elma365 import client as elma365_client, upload
 from schemas.clock import utc_now
@@ -169,7 +168,7 @@ def test_a_status_is_asked_for_where_the_connection_says(part):
     ],
 )
 def test_a_wrong_option_is_an_error(option, value):
-    with elma(**{option: value}) as (_, driver), pytest.raises(ValidationError, match=option), driver.client():
+    with elma(**{option: value}) as (_, driver), pytest.raises(FatalError, match=option), driver.client():
         pass
 
 

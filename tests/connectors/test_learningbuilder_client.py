@@ -1,8 +1,8 @@
 """What LearningBuilder wants of its clients beside what every vendor does."""
 
 import pytest
-from pydantic import ValidationError
 
+from schemas.errors import FatalError
 from tests.connectors.driving import write_part
 from tests.connectors.scripted.learningbuilder import DETAILS, ScriptedLearningBuilder
 from tests.connectors.scripted.vendor import scripted
@@ -52,5 +52,5 @@ def test_whom_the_vendor_is_to_tell_is_an_option(part):
 def test_a_wrong_option_is_an_error(option, value):
     with scripted(ScriptedLearningBuilder()) as vendor:
         driver = driver_at("learningbuilder", vendor, options={option: value})
-        with pytest.raises(ValidationError, match=option), driver.client():
+        with pytest.raises(FatalError, match=option), driver.client():
             pass

@@ -6,6 +6,7 @@ import typer.main
 import yaml
 
 from cli.main import command_line
+from connectors import known_connectors
 from docs import generate
 from schemas.definition import Definition, Field, FileOptions, Policies
 from schemas.document import parse_definition
@@ -66,6 +67,7 @@ def test_the_definition_in_the_readme_is_one():
         "record",
         "faces",
         "webhooks",
+        "source",
         "watch",
         "notify",
     }
@@ -101,3 +103,12 @@ def test_the_page_on_access_names_every_scope_rule_and_command():
 def test_every_link_of_the_readme_leads_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert target.startswith("https://") or (ROOT / target).exists()
+
+
+def test_the_page_on_vendors_names_every_option_secret_and_key_of_each():
+    page = (ROOT / "docs" / "vendors.md").read_text()
+    for name, connector in known_connectors().items():
+        if connector.client is not None:
+            (line,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+            known = {*connector.options, *connector.secrets, *connector.container.model_fields}
+            assert [word for word in sorted(known) if f"`{word}`" not in line] == []

@@ -10,17 +10,23 @@ from contextlib import closing, contextmanager
 import pytest
 
 from flows import run
-from schemas.authority import refuse_beyond
+from schemas.authority import refuse_beyond, refuse_connection_beyond
+from schemas.connection import ConnectionDocument
+from schemas.connection_secrets import opened_secrets
 from schemas.document import parse_definition
-from schemas.errors import DefinitionError, NotAllowedError, NotFoundError
+from schemas.errors import DefinitionError, FatalError, NotAllowedError, NotFoundError, RetriableError
 from schemas.import_request import ImportRequest
 from schemas.principal import OPERATOR_TENANT, Principal, Scope
+from schemas.secret_key import Seal, secret_key
+from store.connections import own_connection, resolved_connection
 from store.database import Store
 from store.databases import add_database
 from store.definitions import get_definition, list_definitions, put_definition, remove_definition
 from store.jobs import get_job
 from store.keys import add_key
+from tasks.connection_keeping import keep_connection
 from tasks.upload import Brought, accept_file
+from tasks.vendor_clients import try_connection
 
 CSV = b"Id,Name,Amount\na,A,1\n"
 DOCUMENT = "name: things\nfields: [{name: id}]\nkey: [id]\n"
@@ -190,6 +196,60 @@ def test_destinations__a_table_belongs_to_the_tenant_that_first_claimed_it(house
     house.keep(OPERATOR_TENANT, database=url)
     assert rule_of(house.command_line) == "table.claimed"
     assert house.bring("acme").unchanged == 1
+
+
+def connection(**changes):
+    said = {
+        "name": "crm",
+        "connector": "teamtracks",
+        "url": "https://vendor.example",
+        "options": {"tenant": "t"},
+        "secrets": {"subscription_key": "s3cret", "token": "s3cret"},
+    }
+    return ConnectionDocument.model_validate(said | changes)
+
+
+def test_destinations__a_tenant_means_its_own_connection_and_those_that_were_granted(house):
+    with house.write() as session:
+        assert rule_of(resolved_connection, session, "acme", "crm") == "connection.not_granted"
+        keep_connection(house.settings, session, "local", connection(tenants=["acme"]))
+        assert resolved_connection(session, "acme", "crm").tenant == "local"
+        assert rule_of(resolved_connection, session, "stranger", "crm") == "connection.not_granted"
+        keep_connection(house.settings, session, "acme", connection())
+        assert resolved_connection(session, "acme", "crm").tenant == "acme"
+        assert rule_of(resolved_connection, session, "local", "other") == "connection.not_granted"
+    assert rule_of(refuse_connection_beyond, False, connection(tenants=["other"])) == "connection.grant"
+
+
+def test_outgoing_calls__a_tenants_connection_is_https_and_the_operators_may_be_any():
+    for url in ("http://vendor.example", "http://127.0.0.1:8642", "http://[::1]"):
+        assert rule_of(refuse_connection_beyond, False, connection(url=url)) == "connection.url"
+        refuse_connection_beyond(True, connection(url=url))
+    refuse_connection_beyond(False, connection())
+
+
+def test_outgoing_calls__a_tenants_connection_goes_through_the_guard(house):
+    url = "https://127.0.0.1:1"
+    with Store.opened(house.settings) as store:
+        with store.write() as session:
+            keep_connection(house.settings, session, "acme", connection(url=url))
+            keep_connection(house.settings, session, "local", connection(url=url))
+            tenants, operators = (own_connection(session, whose, "crm") for whose in ("acme", "local"))
+        assert rule_of(try_connection, house.settings, store, tenants) == "outgoing.address"
+        with pytest.raises(RetriableError, match="could not be made"):
+            try_connection(house.settings, store, operators)
+
+
+def test_secrets__those_of_a_connection_are_the_operators_references_or_sealed_values(house):
+    reference = connection(secrets={"subscription_key": "env:KEY", "token": "env:TOKEN"})
+    refuse_connection_beyond(True, reference)
+    assert rule_of(refuse_connection_beyond, False, reference) == "secret.reference"
+    with house.write() as session:
+        kept = keep_connection(house.settings, session, "acme", connection())
+        assert [secret.startswith("sealed:") for secret in kept.secrets.values()] == [True, True]
+        assert "s3cret" not in str(kept)
+        with pytest.raises(FatalError, match="can't be opened"):
+            opened_secrets(kept.secrets, lambda: Seal(secret_key(house.settings), "other"))
 
 
 @pytest.mark.parametrize("table", ["lading_jobs", "LADING_pages", "public.lading_jobs", "sqlite_master"])

@@ -15,6 +15,7 @@ class Way:
         calls: those that an import takes, in their order.
         options, secrets: of a connection.
         container: where its records go, as `faces` of a definition of ours say it, too.
+        tells_rows: it names the rows that it does not take.
         renewing: options and secrets instead of the token, with which the client gets tokens; none: it can't.
     """
 
@@ -23,7 +24,13 @@ class Way:
     container: Mapping[str, str | int]
     secrets: Mapping[str, str]
     options: Mapping[str, str] = field(default_factory=dict)
+    tells_rows: bool = False
     renewing: tuple[Mapping[str, str], Mapping[str, str]] | None = None
+
+    @property
+    def tells(self) -> bool:
+        """True when it can be asked how an import stands."""
+        return "look" in self.calls
 
 
 _TEAMTRACKS = {"tenant": teamtracks.TENANT}
@@ -46,6 +53,7 @@ WAYS = {
         ("upload", "submit", "look"),
         {"entity": "tags"},
         {"token": "token-0"},
+        tells_rows=True,
         renewing=(
             {"email": starmind.EMAIL},
             {"api_key": starmind.API_KEY, "password": starmind.PASSWORD},
@@ -57,6 +65,7 @@ WAYS = {
         {"track_id": "7d1c"},
         _SUBSCRIPTION | {"token": "token-0"},
         _TEAMTRACKS,
+        tells_rows=True,
         renewing=(
             _TEAMTRACKS | {"client_id": "client-1", "email": "api@acme.example"},
             _SUBSCRIPTION | {"password": teamtracks.PASSWORD},
