@@ -33,7 +33,12 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
 )
 from formats.template import write_template
-from schemas.authority import refuse_beyond, refuse_folders_beyond, refuse_webhooks_beyond
+from schemas.authority import (
+    refuse_beyond,
+    refuse_folders_beyond,
+    refuse_source_beyond,
+    refuse_webhooks_beyond,
+)
 from schemas.document import parse_definition
 from schemas.errors import DefinitionError, NotAllowedError, NotFoundError
 from schemas.principal import Principal
@@ -223,6 +228,7 @@ def _keep(service: Context, who: Principal, text: str, name: str | None) -> tupl
         )
     refuse_beyond(who.is_operator, definition)
     refuse_webhooks_beyond(who.is_operator, definition)
+    refuse_source_beyond(who.is_operator, definition.name, definition.source)
     refuse_folders_beyond(who.is_operator, definition)
     if definition.notify is not None:
         refuse_recipients(service.settings, who, list(definition.notify.mail))
@@ -279,8 +285,9 @@ def _resource(service: Context, who: Principal, stored: DefinitionVersion) -> De
     summary = _summary(service, who, stored)
     document = masked(stored.definition).model_dump(mode="json")
     if summary["is_shared"]:
-        # Where the operator's databases, webhooks and folders are, and what secrets are called, is no tenant's
-        # business.
+        # Where the operator's databases, webhooks, sources and folders are, and what secrets are called, is no
+        # tenant's business.
         shown = {key: value for key, value in document["destination"].items() if key in _SHARED_KEYS}
-        document = document | {"destination": shown, "webhooks": [], "watch": [], "notify": None}
+        hidden: dict[str, Any] = {"webhooks": [], "source": None, "watch": [], "notify": None}
+        document = document | {"destination": shown} | hidden
     return {**summary, "definition": document}

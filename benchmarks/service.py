@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=300_000, help="of the file that is cancelled")
     asked = parser.parse_args()
     print(f"load average before: {os.getloadavg()[0]:.1f}")
-    with tempfile.TemporaryDirectory() as scratch, _service(Path(scratch)) as service:
+    with tempfile.TemporaryDirectory() as scratch, running_service(Path(scratch)) as service:
         _idle(service)
         _first_row(service, asked.posts)
         _stream(service, asked.files, asked.seconds)
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 @dataclass
-class _Service:
+class Service:
     """A service that is up."""
 
     folder: Path
@@ -113,7 +113,8 @@ class _Service:
 
 
 @contextmanager
-def _service(folder: Path) -> Iterator[_Service]:
+def running_service(folder: Path) -> Iterator[Service]:
+    """A service over a new home in this folder; stopped at the end."""
     settings = Settings(home=folder / ".lading")
     with Store.opened(settings) as store:
         with store.write() as session:
@@ -122,7 +123,7 @@ def _service(folder: Path) -> Iterator[_Service]:
         with subprocess.Popen(
             _command(settings, "serve", "--port", "0"),
             cwd=folder,
-            env=_environment(),
+            env=environment(),
             stdout=subprocess.PIPE,
             text=True,
         ) as process:
@@ -132,10 +133,10 @@ def _service(folder: Path) -> Iterator[_Service]:
                     if line.startswith("ready"):
                         break
                 print(f"service of a new home is up after {time.monotonic() - started:.1f} s")
-                service = _Service(folder, settings, store, token, process)
+                service = Service(folder, settings, store, token, process)
                 said = subprocess.run(
                     _command(settings, "status", "--json"),
-                    env=_environment(),
+                    env=environment(),
                     capture_output=True,
                     text=True,
                     check=True,
@@ -150,13 +151,14 @@ def _command(settings: Settings, *words: str) -> list[str]:
     return [sys.executable, "-m", "cli.start", *words, "--home", str(settings.home)]
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """That of a process which has no settings of Lading's or Prefect's but those that a benchmark gives it."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "LADING_"))}
     ours.pop("PYTHONDONTWRITEBYTECODE", None)  # else every start compiles everything again
     return ours | {"PYTHONPATH": str(ROOT), "LADING_PREFECT_PORT": "0"}
 
 
-def _idle(service: _Service) -> None:
+def _idle(service: Service) -> None:
     """What all parts take of one processor while there is nothing to do."""
     time.sleep(5.0)  # until what starts late is there
     before = sum(map(_cpu_seconds, _processes(service.process.pid)))
@@ -166,7 +168,7 @@ def _idle(service: _Service) -> None:
     print(f"at rest all parts take {percent:.0f} % of one processor")
 
 
-def _first_row(service: _Service, posts: int) -> None:
+def _first_row(service: Service, posts: int) -> None:
     """From the moment in which a file is posted, answer included, to its first row read; the rest is idle."""
     took = []
     for number in range(posts + 1):
@@ -181,7 +183,7 @@ def _first_row(service: _Service, posts: int) -> None:
     _judge("first row", median, FIRST_ROW_SECONDS)
 
 
-def _stream(service: _Service, files: int, seconds: float) -> None:
+def _stream(service: Service, files: int, seconds: float) -> None:
     """Many small files for one table: how long after the last post all are terminal, and what each costs."""
     processes = _processes(service.process.pid)
     before, started = sum(map(_cpu_seconds, processes)), time.monotonic()
@@ -199,7 +201,7 @@ def _stream(service: _Service, files: int, seconds: float) -> None:
     _judge("all terminal after the last", behind, BEHIND_SECONDS)
 
 
-def _flood(service: _Service, files: int) -> None:
+def _flood(service: Service, files: int) -> None:
     """So many files of 10 rows at once, each posted by a thread: nothing is lost or comes twice."""
     started = time.monotonic()
     with ThreadPoolExecutor(files) as threads:
@@ -213,7 +215,7 @@ def _flood(service: _Service, files: int) -> None:
     print(f"{files} parallel posts: all accepted after {answered:.1f} s, all whole after {seconds:.1f} s")
 
 
-def _cancel(service: _Service, rows: int) -> None:
+def _cancel(service: Service, rows: int) -> None:
     """From the request to the end of a job whose chunks are being written."""
     job_id = service.post("cancel", rows)
     service.wait(job_id, lambda job: job.rows_loaded > 0)
@@ -224,7 +226,7 @@ def _cancel(service: _Service, rows: int) -> None:
     _judge("cancelling", time.monotonic() - started, CANCEL_SECONDS)
 
 
-def _prefect(service: _Service) -> None:
+def _prefect(service: Service) -> None:
     """One import by the command, with the service up, and with Prefect left out."""
     took: dict[str, list[float]] = {"with": [], "without": []}
     other = Settings(home=service.folder / "other" / ".lading")
@@ -236,9 +238,7 @@ def _prefect(service: _Service) -> None:
         for name, settings in (("without", other), ("with", service.settings)):
             started = time.monotonic()
             words = ("import", str(path), "-d", "things", "--json")
-            subprocess.run(
-                _command(settings, *words), env=_environment(), stdout=subprocess.DEVNULL, check=True
-            )
+            subprocess.run(_command(settings, *words), env=environment(), stdout=subprocess.DEVNULL, check=True)
             took[name].append(time.monotonic() - started)
     medians = {name: statistics.median(seconds) for name, seconds in took.items()}
     print(f"lading import of 1,000 rows: {medians['without']:.2f} s, with the service {medians['with']:.2f} s")

@@ -10,7 +10,7 @@ from cli.named_definition import named_definition, stored_definition
 from cli.options import Home, Json, Tenant, settings_for, writable
 from cli.output import plain, print_json, say
 from formats import write_template
-from schemas.authority import refuse_beyond
+from schemas.authority import refuse_beyond, refuse_source_beyond
 from schemas.definition import Definition
 from schemas.document import read_definition, write_definition
 from schemas.errors import NotAllowedError
@@ -106,5 +106,6 @@ def _note_what_only_the_operator_may(definition: Definition) -> None:
     """The command line may use such a definition as the tenant's; a key of the tenant will be refused."""
     try:
         refuse_beyond(False, definition)
+        refuse_source_beyond(False, definition.name, definition.source)
     except NotAllowedError as refusal:
         say("note", f"over HTTP it will be refused: {refusal}")

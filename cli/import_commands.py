@@ -7,12 +7,13 @@ import typer
 
 from cli.definition_choice import agreed_definition, kept_definition
 from cli.job_view import exit_status, job_json, tell_job
-from cli.options import Home, Json, existing, settings_for, writable
+from cli.options import Home, Json, existing, file_or_url, is_url, settings_for, writable
 from cli.output import ExitStatus, error_line, print_json, say, size_text
 from cli.runner import abandon, resume, run_import
 from cli.stopping import StoppedError, job_at_stake
 from cli.watch import watched
 from schemas.definition import Definition, Mode
+from schemas.errors import FatalError
 from schemas.import_request import ImportRequest
 from schemas.job import JobKind
 from schemas.settings import Settings
@@ -21,6 +22,7 @@ from store.databases import resolved
 from store.jobs import find_job, get_job, running_jobs, unreported_jobs
 from store.leases import is_free
 from store.tables import DefinitionVersion
+from tasks.sources import is_pattern
 from tasks.vendor_destination import destination_identity
 
 
@@ -31,7 +33,12 @@ def register(app: typer.Typer) -> None:
 
 
 def import_command(
-    file: Annotated[Path, typer.Argument(help="The file: csv, xlsx or JSON Lines.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="The file: csv, xlsx or JSON Lines; or its URL.", parser=file_or_url, metavar="FILE"
+        ),
+    ],
     definition: Annotated[
         str | None,
         typer.Option("-d", "--definition", help="A stored definition, or a YAML or JSON file of one."),
@@ -56,14 +63,16 @@ def import_command(
 ) -> None:
     """Import one file. Exit status: 0 all rows well, 3 some failed, 4 not finished, 2 wrong usage."""
     settings = settings_for(home)
-    existing(file)
+    path = None if is_url(file) else existing(Path(file))
     if failed_rows is not None:
-        writable(failed_rows, settings, file)
-    stored = _choose(settings, file, definition, yes=yes, quiet=as_json)
+        writable(failed_rows, settings, path)
+    stored = _choose(settings, file, path, definition, yes=yes, quiet=as_json)
     chosen = stored.definition.in_mode(mode)
     if abandon_interrupted:
         _abandon_interrupted(settings, chosen, quiet=as_json)
-    request = ImportRequest(str(file.absolute()), stored.name, mode, validate_only, stored.version)
+    source = file if path is None else str(path.absolute())
+    request = ImportRequest(source, stored.name, mode, validate_only, stored.version)
+    _refuse_several(settings, request)
     with watched(settings, quiet=as_json) as watcher:
         job_id = run_import(settings, request, _meant(settings, chosen), as_flow=flow, watcher=watcher)
         watcher.follow(job_id)
@@ -89,8 +98,12 @@ def resume_command(
     raise typer.Exit(max(statuses, default=ExitStatus.WELL))
 
 
-def _choose(settings: Settings, file: Path, named: str | None, *, yes: bool, quiet: bool) -> DefinitionVersion:
+def _choose(
+    settings: Settings, file: str, path: Path | None, named: str | None, *, yes: bool, quiet: bool
+) -> DefinitionVersion:
     """The definition that was named, else the one that is inferred and agreed to; kept either way."""
+    if path is None and named is None:
+        raise FatalError(f"for {file} no definition can be inferred; name one with -d")
     if not quiet:
         say("home", str(settings.home))
         if settings.store_url is not None:
@@ -98,11 +111,20 @@ def _choose(settings: Settings, file: Path, named: str | None, *, yes: bool, qui
     chosen = (
         kept_definition(settings, named)
         if named is not None
-        else agreed_definition(settings, file, yes=yes, quiet=quiet)
+        else agreed_definition(settings, Path(file), yes=yes, quiet=quiet)
     )
     if not quiet:
-        say("upload", f"{file} ({size_text(file.stat().st_size)}) with definition {chosen.name!r}")
+        size = "" if path is None else f" ({size_text(path.stat().st_size)})"
+        say("upload", f"{file}{size} with definition {chosen.name!r}")
     return chosen
+
+
+def _refuse_several(settings: Settings, request: ImportRequest) -> None:
+    if is_pattern(settings, request):
+        raise FatalError(
+            f"{request.source} is a pattern for several files, and this command imports one; the deployment "
+            "'import-file/ad-hoc' imports them all"
+        )
 
 
 def _resume(settings: Settings, job_id: str, *, quiet: bool) -> ExitStatus:

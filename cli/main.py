@@ -36,6 +36,7 @@ COMMANDS = {
     "databases": "database_commands",
     "connections": "connection_commands",
     "purge": "purge_commands",
+    "schedules": "schedule_commands",
     "serve": "serve_commands",
     "status": "serve_commands",
 }

@@ -33,6 +33,22 @@ def refuse_undecodable(names: Iterable[str]) -> None:
             raise FatalError(f"{name!r} is not UTF-8 text; rename the file or folder")
 
 
+def file_or_url(text: str) -> str:
+    """The path of a file, which can be read where it is there; or a URL.
+
+    Raises:
+        BadParameter: it can't be read.
+    """
+    if not is_url(text) and Path(text).exists() and not os.access(text, os.R_OK):
+        raise typer.BadParameter(f"{text!r} is not readable.")
+    return text
+
+
+def is_url(file: str) -> bool:
+    """True where that names a file of another machine."""
+    return "://" in file
+
+
 def existing(file: Path) -> Path:
     """The path, if a file is there; Typer saw to it that one that is there can be read.
 

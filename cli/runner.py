@@ -1,6 +1,7 @@
 """The one place of the command line that brings Prefect in: after its home is set, and only to run a flow."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from cli.serve.serving import Serving, now_serving
 from cli.stopping import GOES_ON, job_at_stake
@@ -9,8 +10,13 @@ from flows import run
 from flows.handing_over import import_by_worker
 from schemas.authority import refers_to_environment
 from schemas.definition import Definition
+from schemas.errors import FatalError
 from schemas.import_request import ImportRequest
 from schemas.settings import Settings
+from store.database import Store
+
+if TYPE_CHECKING:
+    from flows.deployment_keeper import Kept
 
 ANSWER_SECONDS = 2.0
 """A service that is busy for longer is done without: the import matters more than its picture."""
@@ -34,6 +40,24 @@ def run_import(
         return _import_as_flow(settings, request, watcher)
     with job_at_stake():
         return run.import_directly(settings, request)
+
+
+def sync_schedules(settings: Settings) -> "Kept":
+    """Make the schedules and forms of the Prefect server in use fit the definitions.
+
+    Raises:
+        FatalError: there is no server in use.
+    """
+    if settings.prefect_api_url is None and (serving := _service(settings)) is not None:
+        settings = settings.model_copy(update={"prefect_api_url": serving.prefect_api})
+    if settings.prefect_api_url is None:
+        raise FatalError("no Prefect server is in use: start `lading serve`, or set LADING_PREFECT_API_URL")
+    from flows.prefect_server import prefect_server
+
+    with prefect_server(settings, lambda _: None), Store.opened(settings) as store:
+        from flows.deployment_keeper import keep_in_step
+
+        return keep_in_step(store)
 
 
 def _import_as_flow(settings: Settings, request: ImportRequest, watcher: Watcher) -> str:

@@ -23,7 +23,7 @@ def import_by_worker(settings: Settings, request: ImportRequest, on_accepted: Ca
     Args:
         on_accepted: told the job's id, as soon as there is one.
     """
-    job_id = lifecycle.accept(lifecycle.directly, settings, request)
+    job_id = lifecycle.accept(lifecycle.directly, settings, request).job_id
     with Store.opened(settings) as store:
         with store.write() as session:
             queue(session, job_id)

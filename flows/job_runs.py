@@ -16,6 +16,7 @@ from prefect.client.schemas.filters import (
     FlowFilter,
     FlowFilterName,
     FlowRunFilter,
+    FlowRunFilterParentFlowRunId,
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
@@ -122,15 +123,24 @@ def ask_for_end(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> N
     del flow, state  # as old as the moment in which the run began
     with get_client(sync_client=True) as client:
         run = client.read_flow_run(flow_run.id)
-    if run.state is not None and run.state.type in {StateType.CANCELLING, StateType.CANCELLED}:
-        with Store.opened(Settings()) as store:
-            request_end(store, job_of(run))
+        if run.state is not None and run.state.type in {StateType.CANCELLING, StateType.CANCELLED}:
+            with Store.opened(Settings()) as store:
+                _request_ends(client, store, run)
 
 
 def pass_on_cancelling(client: SyncPrefectClient, store: Store) -> None:
     """Ask for the end of the jobs whose runs Prefect was told to cancel."""
     for run in _runs_in(client, StateType.CANCELLING):
-        request_end(store, job_of(run))
+        _request_ends(client, store, run)
+
+
+def _request_ends(client: SyncPrefectClient, store: Store, run: FlowRun) -> None:
+    """Ask for the end of the run's job; of a run of several files, each a run below it, of their jobs."""
+    request_end(store, job_of(run))
+    if job_of(run) is None:
+        below = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[run.id]))
+        for file_run in client.read_flow_runs(flow_run_filter=below, limit=RUNS_AT_ONCE):
+            request_end(store, job_of(file_run))
 
 
 def request_end(store: Store, job_id: str | None) -> None:

@@ -27,6 +27,7 @@ from store.jobs import add_event, earlier_import, get_job, refuse_cancelled, ref
 from store.leases import held_lease, is_free
 from store.tables import Job
 from tasks.await_vendor import await_vendor
+from tasks.bringing import Taken
 from tasks.delivering import report_events
 from tasks.ending import refuse_when_ending
 from tasks.hand_over import hand_over
@@ -64,8 +65,8 @@ def directly(task: StageTask[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     return task.fn(*args, **kwargs)
 
 
-def accept(call: Call, settings: Settings, request: ImportRequest) -> str:
-    """Take the file and give the id of the job that will import it, or that was interrupted doing so."""
+def accept(call: Call, settings: Settings, request: ImportRequest) -> Taken:
+    """Take the file and give the job that will import it, or was interrupted doing so, or did it already."""
     return call(upload, settings, request)
 
 

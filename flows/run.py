@@ -7,9 +7,10 @@ from schemas.settings import Settings
 
 def import_directly(settings: Settings, request: ImportRequest) -> str:
     """Import the file without Prefect's engine; gives the job's id, however the job ended."""
-    job_id = lifecycle.accept(lifecycle.directly, settings, request)
-    lifecycle.bring_to_end(lifecycle.directly, settings, job_id)
-    return job_id
+    taken = lifecycle.accept(lifecycle.directly, settings, request)
+    if taken.skipped is None:
+        lifecycle.bring_to_end(lifecycle.directly, settings, taken.job_id)
+    return taken.job_id
 
 
 def resume(settings: Settings, job_id: str) -> None:

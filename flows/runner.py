@@ -26,6 +26,7 @@ from prefect.exceptions import PrefectException
 from prefect.runner import Runner
 from prefect.settings import PREFECT_API_URL
 
+from flows.deployment_keeper import DeploymentKeeper
 from flows.deployments import declared_deployments
 from flows.folder_watch import watched
 from flows.parent import end_with, say_ready
@@ -89,6 +90,8 @@ async def _serve(ready_fileno: int) -> None:
     runner = Runner(name="lading", query_seconds=QUERY_SECONDS)
     deployments = [await runner.aadd_deployment(made) for made in await declared_deployments()]
     threading.Thread(target=ServerWatch(deployments).run, daemon=True, name="server-watch").start()
+    keeper = DeploymentKeeper(Settings())
+    threading.Thread(target=keeper.run, daemon=True, name="deployment-keeper").start()
     with watched(Settings()):
         say_ready(ready_fileno)
         await runner.start()

@@ -6,6 +6,7 @@ from schemas.connection import ConnectionDocument
 from schemas.definition import Definition
 from schemas.destination_document import FileDestination, TableDestination
 from schemas.errors import NotAllowedError
+from schemas.source import Source
 from schemas.webhook import REFERENCE
 
 
@@ -70,6 +71,33 @@ def refuse_webhooks_beyond(principal_is_operator: bool, definition: Definition) 
             raise NotAllowedError(
                 "webhook.url", f"the webhook {hook.url} is no https address; only the operator's may be another"
             )
+
+
+def refuse_source_beyond(principal_is_operator: bool, name: str, source: Source | str | None) -> None:
+    """Nothing, where files for the definition of this name may be fetched from there.
+
+    Where an https address leads is decided when it is called (`connectors.outgoing`).
+
+    Args:
+        source: a str is a path of this machine; None: none is named.
+
+    Raises:
+        NotAllowedError: `secret.reference`, it names an environment variable of the operator's machine;
+            `source.url`, it is no https address.
+    """
+    if principal_is_operator or source is None:
+        return
+    if isinstance(source, Source) and source.secrets:
+        raise NotAllowedError(
+            "secret.reference",
+            f"the definition {name!r} refers to a secret of the operator (source.secrets); a tenant's source "
+            "is an https address",
+        )
+    if isinstance(source, str) or source.address.scheme != "https":
+        raise NotAllowedError(
+            "source.url",
+            f"the source for {name!r} is no https address (source.url); only the operator's may be another",
+        )
 
 
 def refuse_connection_beyond(principal_is_operator: bool, document: ConnectionDocument) -> None:

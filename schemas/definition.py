@@ -27,6 +27,7 @@ from schemas.field_types import (
 )
 from schemas.notify import Notify
 from schemas.patterns import COLUMN_PATTERN, NAME_PATTERN, RESERVED_PREFIX
+from schemas.source import Source
 from schemas.watch import Watch
 from schemas.webhook import Webhook, WebhookAddress
 
@@ -245,6 +246,7 @@ class Definition(_Document):
         faces: connector → where, in the words of that vendor, these records go; its clients then reach this
             definition.
         webhooks: whom to tell of every record, where an import asks for it.
+        source: from where its files are fetched.
         watch: folders beside the inbox whose files are imported.
         notify: whom to tell of the ends of jobs.
     """
@@ -259,6 +261,7 @@ class Definition(_Document):
     policies: Policies = Policies()
     faces: dict[Annotated[str, Setting(pattern=NAME_PATTERN)], dict[str, str | int]] = {}
     webhooks: Annotated[tuple[Webhook, ...], Setting(max_length=MOST_WEBHOOKS)] = ()
+    source: Source | None = None
     watch: Watches = ()
     notify: Notify | None = None
 

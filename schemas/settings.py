@@ -115,7 +115,13 @@ class Settings(BaseSettings):
         description="For so long a link in a mail or an answer opens the page of its job without a key.",
     )
     upload_limit_bytes: int = Field(
-        2**30, ge=1, description="Bytes that the body of a request may have; with more it is refused."
+        2**30,
+        ge=1,
+        description="Bytes that the body of a request, or a file that is fetched, may have; with more it is "
+        "refused.",
+    )
+    fetch_seconds: float = Field(
+        900.0, gt=0, description="So long it may take to fetch a file of the web, to its last byte."
     )
     idempotency_days: float = Field(
         7.0, gt=0, description="For so long the same `Idempotency-Key` gives the same job."

@@ -14,8 +14,9 @@ from store.source_tables import Drop
 from tasks.accepting import Origin, Plan, new_job, plan_job, take_in
 from tasks.claiming import claimed_file
 from tasks.copying import Copy, copied, told
+from tasks.file_names import plain_name
 from tasks.stage import stage
-from tasks.upload import Accepted, plain_name
+from tasks.upload import Accepted
 from tasks.whole_files import content_of, is_open_for_writing
 
 CREATION_PATH = "DROP"

@@ -2,57 +2,30 @@
 
 import hashlib
 import json
-import re
-import stat
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from schemas.authority import refuse_beyond
 from schemas.definition import Mode
-from schemas.errors import FatalError, NotAllowedError, NotFoundError
+from schemas.errors import NotAllowedError
 from schemas.import_request import ImportRequest
 from schemas.principal import Principal
 from schemas.settings import Settings
 from store.database import Store, Transaction
 from store.definitions import get_definition
 from store.idempotency import job_asked_for, refuse_no_key, remember_job
-from store.jobs import add_event, running_jobs
-from store.leases import is_free
-from store.tables import DefinitionVersion, Job
-from store.uploads import get_upload
-from tasks.accepting import Origin, Plan, new_job, plan_job, refuse_busy, take_in
-from tasks.copying import copied, told
+from store.tables import DefinitionVersion
+from tasks.accepting import Origin, new_job, plan_job, refuse_busy, take_in
+from tasks.bringing import Taken, bring
+from tasks.copying import copied
+from tasks.file_names import plain_name
 from tasks.stage import stage
-
-LONGEST_NAME = 200
 
 
 def accept_upload(settings: Settings, request: ImportRequest) -> str:
-    """Store the file and give the id of the job that will import it.
-
-    The same bytes with the same definition version and mode as an interrupted job are that job's
-    resumption; otherwise the job is new.
-
-    Raises:
-        NotFoundError: there is no such file or definition.
-        NotAllowedError: the definition's database or table is not the tenant's to use.
-        FatalError: the source can't be read.
-    """
-    path = _regular_file(request.source)
-    with Store.opened(settings) as store:
-        with store.read() as session:
-            stored = get_definition(session, settings.tenant, request.definition, request.definition_version)
-            plan = plan_job(session, settings.tenant, stored, request.mode, validate_only=request.validate_only)
-        with (
-            _opened(path) as original,
-            copied(settings, original, str(path)) as copy,
-            store.write() as session,
-        ):
-            upload = take_in(session, settings, plan, copy, path.name)
-            job = _interrupted(session, plan, copy.sha256) or new_job(session, settings, plan, upload, Origin())
-            return job.id
+    """Store the file that the request names, and give the id of its job; raises as `tasks.bringing.bring`."""
+    return bring(settings, request).job_id
 
 
 @dataclass(frozen=True)
@@ -146,28 +119,10 @@ def accept_file(settings: Settings, brought: Brought) -> Accepted:
             return Accepted(job_id, is_new=True)
 
 
-def plain_name(file_name: str) -> str:
-    """The name without folders, at most `LONGEST_NAME` characters: its beginning and its suffix."""
-    name = re.split(r"[/\\]", file_name)[-1].strip()
-    if len(name) > LONGEST_NAME:
-        name = f"{name[: LONGEST_NAME - 21]}…{name[-20:]}"
-    return name if name.strip(".") else "unnamed"
-
-
 @stage("upload")
-def upload(settings: Settings, request: ImportRequest) -> str:
+def upload(settings: Settings, request: ImportRequest) -> Taken:
     """The task of this stage."""
-    return accept_upload(settings, request)
-
-
-def _interrupted(session: Transaction, plan: Plan, sha256: str) -> Job | None:
-    """The job over the same bytes that was to do the same and that nobody works on."""
-    for job in running_jobs(session, plan.tenant, plan.destination_key):
-        same = (job.definition_id, job.mode, job.kind) == (plan.definition_id, plan.mode, plan.kind)
-        if same and is_free(session, job) and get_upload(session, job.upload_id).sha256 == sha256:
-            add_event(session, job.id, "resumed", "the same file was brought again")
-            return job
-    return None
+    return bring(settings, request)
 
 
 def _allowed_definition(session: Transaction, brought: Brought) -> DefinitionVersion:
@@ -197,20 +152,3 @@ def _job_asked_for(session: Transaction, brought: Brought, fingerprint: str) -> 
     if brought.idempotency_key is None:
         return None
     return job_asked_for(session, brought.principal.tenant, brought.idempotency_key, fingerprint)
-
-
-def _regular_file(source: str) -> Path:
-    path = Path(source).expanduser()
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        where = "" if path.is_absolute() else f" in {Path.cwd()}"
-        raise NotFoundError(f"there is no file {source!r}{where}: {error.strerror}") from error
-    if not stat.S_ISREG(mode):
-        raise FatalError(f"{source!r} is no regular file; give the path of one file")
-    return path
-
-
-def _opened(path: Path) -> BinaryIO:
-    with told(f"{path} could not be read"):
-        return path.open("rb")

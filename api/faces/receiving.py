@@ -13,7 +13,7 @@ from api.problems import ProblemError
 from connectors.face import Received
 from schemas.errors import BodyError
 from tasks.copying import room
-from tasks.upload import plain_name
+from tasks.file_names import plain_name
 
 HELD_BYTES = 1 << 16
 """A body that is larger goes to the disk."""

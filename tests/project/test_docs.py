@@ -67,6 +67,7 @@ def test_the_definition_in_the_readme_is_one():
         "record",
         "faces",
         "webhooks",
+        "source",
         "watch",
         "notify",
     }

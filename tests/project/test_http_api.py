@@ -11,7 +11,7 @@ from api.problems import PROBLEM_TYPES
 from schemas.principal import Scope
 from schemas.settings import Settings
 from tasks import job_document
-from tasks.upload import LONGEST_NAME
+from tasks.file_names import LONGEST_NAME
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "http-api.md").read_text()
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from flows.run import import_directly
+from flows.run import abandon, import_directly, resume
 from schemas.definition import Definition
 from schemas.import_request import ImportRequest
 from schemas.settings import Settings
@@ -33,6 +33,14 @@ class Lading:
         """Import the file; gives the job's id."""
         self.apply(definition)
         return import_directly(self.settings, ImportRequest(str(path), definition.name, **request))
+
+    def finish(self, job_id: str) -> None:
+        """Bring the job to its end."""
+        resume(self.settings, job_id)
+
+    def cancel(self, job_id: str) -> None:
+        """End the job as cancelled."""
+        abandon(self.settings, job_id)
 
     def job(self, job_id: str):
         with Store.opened(self.settings) as store, store.read() as session:

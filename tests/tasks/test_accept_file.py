@@ -21,7 +21,8 @@ from store.database import Store
 from store.databases import add_database
 from store.definitions import put_definition
 from store.uploads import get_upload
-from tasks.upload import Brought, accept_file, plain_name
+from tasks.file_names import plain_name
+from tasks.upload import Brought, accept_file
 
 CSV = b"Id,Name,Amount\na,A,1\n"
 POSTGRES = pytest.param("postgresql", marks=pytest.mark.slow)
