@@ -17,10 +17,13 @@ from prefect.client.schemas.filters import (
 from prefect.states import StateType
 
 from flows.import_file import import_file
+from schemas.connection import ConnectionDocument
 from schemas.errors import NotFoundError
+from store.connections import put_connection
 from store.database import Store
 from store.definitions import put_definition
 from store.jobs import get_job
+from tests.tasks import scripted_vendor
 
 pytestmark = pytest.mark.slow
 
@@ -72,6 +75,33 @@ def test_a_run_shows_its_stages_its_artifacts_and_what_it_imported(home, example
     assert {artifact.data for artifact in artifacts if artifact.key == f"progress-{job_id}"} >= {100.0}
     with Store.opened(home) as store, store.read() as session:
         assert get_job(session, job_id).created == 23_409
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_a_run_to_a_vendor_shows_the_same_stages_and_where_the_vendor_shows_the_import(
+    home, tmp_path, make_definition
+):
+    (tmp_path / "things.csv").write_text("Id,Name,Amount\na,Ann,1\nb,Bob,2\n")
+    with scripted_vendor.standing() as vendor, scripted_vendor.known():
+        document = ConnectionDocument(name="box", connector=scripted_vendor.NAME, url=vendor.url)
+        with Store.opened(home) as store, store.write() as session:
+            put_connection(session, "local", document, {})
+            put_definition(session, "local", make_definition(destination={"connection": "box", "box": "b1"}))
+        state = import_file(str(tmp_path / "things.csv"), "things", return_state=True)
+        _, tasks, artifacts = runs_of(state)
+        assert vendor.imported() == ["a", "b"]
+    assert [task.name for task in tasks] == [
+        "upload",
+        "validate",
+        "import by a vendor",
+        "poll the vendor",
+        "poll",
+        "report",
+    ]
+    assert {task.state.type for task in tasks} == {StateType.COMPLETED}
+    shown = {artifact.key: artifact.data for artifact in artifacts}
+    assert f"{vendor.url}/see/1" in shown[f"vendor-{state.result()}"]
+    assert "the vendor counts 2 created" in shown[f"summary-{state.result()}"]
 
 
 @pytest.mark.usefixtures("prefect_api", "home")
