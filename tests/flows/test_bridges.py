@@ -1,0 +1,196 @@
+"""Four faces in, four vendors out: the same records in each face's format reach each vendor, all accounted for.
+
+Another `lading serve`, with a home of its own, stands for the vendors.
+"""
+
+import json
+import sqlite3
+from contextlib import closing
+from io import BytesIO
+from uuid import uuid4
+
+import pytest
+import xlsxwriter
+
+from connectors import known_connectors
+from connectors.starmind.wire import Accepted
+from connectors.teamtracks.wire import Credentials
+from schemas.connection import ConnectionDocument
+from schemas.document import parse_definition
+from schemas.job import Counts, JobKind, JobState
+from schemas.principal import Scope
+from schemas.settings import Settings
+from store.database import Store
+from store.definitions import put_definition
+from store.job_lists import JobFilter, page_of_jobs
+from store.keys import add_key
+from tasks.connection_keeping import keep_connection
+from tests.api.conftest import running
+from tests.cli.running_service import RunningService, until
+from tests.connectors.face_client import face_client
+
+HEADER = ["Id", "Language", "Tags", "Description"]
+PLACES = {
+    "elma365": {"namespace": "network", "code": "tags"},
+    "learningbuilder": {"import_process_id": 7},
+    "starmind": {"entity": "tags"},
+    "teamtracks": {"track_id": "7d1c"},
+}
+"""Where, in the words of each vendor, the tags are; its face and a container say it alike."""
+FACES = sorted(PLACES)
+ROWS = 5
+VENDORS_TENANT = "vendor"
+
+
+def rows_from(face, vendor):
+    """Records that no other pair has."""
+    return [[str(n), "en", f"{face} {vendor} {n}", f"tag {n}"] for n in range(ROWS)]
+
+
+def workbook(rows):
+    content = BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate([HEADER, *rows]):
+            sheet.write_row(number, 0, row)
+    return content.getvalue()
+
+
+def into_elma365(client, rows):
+    content, file_hash = workbook(rows), str(uuid4())
+    size = len(content)
+    client.http.post(
+        "/pub/v1/disk/file/upload",
+        params={"hash": file_hash},
+        content=content,
+        headers={"Content-Type": "application/octet-stream", "Content-Range": f"bytes 0-{size}/{size}"},
+    ).raise_for_status()
+    asked = {"fileHash": file_hash, "format": ".xlsx"}
+    client.http.post("/pub/v1/app/network/tags/import", json=asked).raise_for_status()
+
+
+def into_learningbuilder(client, rows):
+    lines = "\n".join(json.dumps(dict(zip(HEADER, row, strict=True))) for row in rows)
+    path = "/API/WorkflowImportQueue/CreateBatch?fileName=tags&importProcessId=7"
+    headers = {"Authorization": f"apikey {client.key.token}"}
+    client.bare.post(path, headers=headers, content=lines).raise_for_status()
+
+
+def into_starmind(client, rows):
+    uploaded = client.http.post("/import/tags/upload", files={"file": ("tags.xlsx", workbook(rows))})
+    client.finish_jobs()
+    client.http.put(f"/import/tags/{Accepted.decode(uploaded.content).import_id}").raise_for_status()
+
+
+def into_teamtracks(client, rows):
+    key = client.key
+    headers = Credentials(key.tenant, key.subscription_key, key.token).encode()
+    text = "\n".join(",".join(row) for row in [HEADER, *rows])
+    posted = client.bare.post("/objectimport/7d1c", headers=headers, files={"file": ("tags.csv", text)})
+    posted.raise_for_status()
+
+
+INTO = {
+    "elma365": into_elma365,
+    "learningbuilder": into_learningbuilder,
+    "starmind": into_starmind,
+    "teamtracks": into_teamtracks,
+}
+TOLD = {
+    "elma365": (Counts(unconfirmed=ROWS), {"total": ROWS}),
+    "learningbuilder": (Counts(unconfirmed=ROWS), None),
+    "starmind": (Counts(created=ROWS), {"created": ROWS}),
+    "teamtracks": (Counts(created=ROWS), {"created": ROWS}),
+}
+"""Vendor → what our job counts, and what the vendor counted, but for zeros."""
+
+
+def tags(**changes):
+    """The definition of tags that comes with Lading, with whatever is said otherwise."""
+    document = known_connectors()["starmind"].definitions["starmind-tags"]
+    return parse_definition(document).model_copy(update=changes)
+
+
+@pytest.fixture(scope="module")
+def vendors(tmp_path_factory):
+    """The service that stands for the vendors; gives it and the key of its client."""
+    service = RunningService(tmp_path_factory.mktemp("vendors"))
+    with service.store.write() as session:
+        put_definition(session, VENDORS_TENANT, tags(name="tags", faces=PLACES))
+        key = add_key(session, VENDORS_TENANT, [scope for scope in Scope if scope is not Scope.ADMIN])
+    service.start()
+    yield service, key
+    service.process.terminate()
+    service.process.wait(60)
+    service.store.close()
+
+
+def connect(settings, session, vendors, tenants):
+    """Keep a connection to each vendor, named as it, and grant it to the tenants."""
+    service, key = vendors
+    secrets = {
+        "elma365": {"token": key.token},
+        "learningbuilder": {"api_key": key.token},
+        "starmind": {"token": key.token},
+        "teamtracks": {"token": key.token, "subscription_key": key.subscription_key},
+    }
+    for vendor in FACES:
+        document = ConnectionDocument(
+            name=vendor,
+            connector=vendor,
+            url=f"{service.status['api']}/{vendor}",
+            options={"tenant": VENDORS_TENANT} if vendor == "teamtracks" else {},
+            secrets=secrets[vendor],
+            tenants=tenants,
+        )
+        keep_connection(settings, session, "local", document)
+
+
+@pytest.fixture(scope="module")
+def bridges(tmp_path_factory, vendors):
+    """The accepting service: for each vendor a tenant whose four faces lead there."""
+    settings = Settings(home=tmp_path_factory.mktemp("bridges") / ".lading")
+    with running(settings) as service:
+        with Store.opened(settings) as store, store.write() as session:
+            connect(settings, session, vendors, tuple(FACES))
+            for vendor in FACES:
+                document = tags().model_dump(mode="json")
+                document |= {"name": "tags", "faces": PLACES}
+                document |= {"destination": {"connection": vendor, **PLACES[vendor]}}
+                put_definition(session, vendor, type(tags()).model_validate(document))
+        yield service
+
+
+def records_at(vendors, face, vendor):
+    """The records of a pair, as the vendor has them."""
+    path = vendors[0].settings.table_path(VENDORS_TENANT)
+    if not path.exists():
+        return []
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT id, language, tags, description FROM starmind_tags WHERE tags LIKE ? ORDER BY id"
+        try:
+            return [list(row) for row in connection.execute(query, (f"{face} {vendor} %",))]
+        except sqlite3.OperationalError:
+            return []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("vendor", FACES)
+@pytest.mark.parametrize("face", FACES)
+def test_what_comes_in_by_a_face_is_delivered_to_the_vendor_with_every_row_accounted_for(
+    bridges, vendors, face, vendor
+):
+    rows = rows_from(face, vendor)
+    with face_client(bridges, face, vendor) as client:
+        INTO[face](client, rows)
+        client.finish_jobs()
+    with Store.opened(bridges.settings) as store, store.read() as session:
+        job = page_of_jobs(session, vendor, JobFilter(), limit=1)[0]
+    assert (job.kind, job.state, job.error_message) == (JobKind.IMPORT, JobState.FINISHED, None)
+    counted = None if job.vendor_counts is None else {k: n for k, n in job.vendor_counts.items() if n}
+    counts, told = TOLD[vendor]
+    assert job.counts == counts
+    assert counted is None if told is None else told.items() <= counted.items()
+    until(lambda: len(records_at(vendors, face, vendor)) == ROWS)
+    assert records_at(vendors, face, vendor) == rows
