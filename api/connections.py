@@ -107,7 +107,7 @@ _EXAMPLE = _SUMMARY | {
     "tenants": [],
     "links": {"self": "/connections/crm", "test": "/connections/crm/test"},
 }
-_TRIED = {"name": "crm", "message": "TeamTracks at https://api.team-tracks.com lets Lading in"}
+_TRIED = {"name": "crm", "message": "TeamTracks knows the tenant, the subscription key and the token"}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,

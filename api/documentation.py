@@ -97,7 +97,7 @@ DEFINITION_SCHEMA: dict[str, Any] = {"$ref": "#/components/schemas/Definition"}
 CONNECTION_EXAMPLE: dict[str, Any] = {
     "name": "crm",
     "connector": "teamtracks",
-    "url": "https://api.team-tracks.com",
+    "url": "https://api.teamtracks.example",
     "options": {"tenant": "acme"},
     "secrets": {"subscription_key": "0f6d52c4", "token": "eyJhbGciOi"},
 }

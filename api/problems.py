@@ -149,7 +149,7 @@ BAD_REQUEST = ProblemType(
 )
 CONNECTION_FAILED = ProblemType(
     "connection-failed",
-    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.FAILED_DEPENDENCY,
     "The vendor did not answer as it should",
     "The connection was tried: its vendor could not be reached, or did not let Lading in; `detail` says what "
     "came back.",

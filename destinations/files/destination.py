@@ -11,6 +11,7 @@ import polars as pl
 
 from destinations.files.columns import whole_records
 from destinations.files.kept_records import DELIVERED, KeptRecords
+from destinations.files.refusing import refused_records
 from destinations.files.writing import write_file
 from destinations.outcomes import SEQ, Outcomes
 from destinations.places import READ_BYTES, OpenPlace, opened_place
@@ -63,6 +64,8 @@ class FilesDestination:
     def load(self, job_id: str, epoch: int, definition: Definition, chunks: Sequence[StagedChunk]) -> None:
         """Keep the records of the chunks and their pages, in one transaction; kept ones are passed over.
 
+        A record that the kind of file can't hold as it is costs that record alone: its page says why.
+
         Raises:
             LeaseLostError: a higher epoch was here, or the job is sealed; nothing was kept.
         """
@@ -76,8 +79,11 @@ class FilesDestination:
             rows = stored_rows(definition, frame)
             outcomes = Outcomes(definition, rows)
             good = rows["_verdict"] == Verdict.GOOD
-            outcomes.mark("C", rows.filter(good)[SEQ].to_list())
-            kept.keep(todo[0].chunk, whole_records(definition, frame.filter(good)))
+            numbers, records = rows.filter(good)[SEQ], whole_records(definition, frame.filter(good))
+            outcomes.mark("C", numbers.to_list())
+            refused = refused_records(self._destination.kind, definition, records, numbers.to_list())
+            outcomes.note_refused("F", refused)
+            kept.keep(todo[0].chunk, records.filter(~numbers.is_in(list(refused))))
             for page in outcomes.pages(todo, keys_are_stored=True):
                 kept.books.write(job_id, page)
 

@@ -18,9 +18,6 @@ from schemas.field_types import FieldType
 MOST_ROWS = 1_048_575
 """Below the header; a sheet holds no more."""
 
-MOST_CHARS = 32_767
-"""A cell of Excel holds no more."""
-
 _EXACT = 10**15
 """Below it every digit of a whole number survives."""
 
@@ -37,6 +34,8 @@ _FORMS = {
 
 def write_workbook(definition: Definition, path: Path, records: Iterable[pl.DataFrame]) -> None:
     """Write one sheet with the headers in row 1; a value that Excel would change is written as text.
+
+    Records that a cell can't hold (`refused_records`) are not among these.
 
     Raises:
         DestinationError: there are more records than a sheet has rows.

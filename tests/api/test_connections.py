@@ -177,7 +177,7 @@ def test_trying_one_says_what_answered_and_a_private_address_is_not_called(servi
     assert (refused.status_code, refused.json()["rule"]) == (403, "outgoing.address")
     operator.put("/connections/crm", json=document(url="http://127.0.0.1:1"))
     failed = operator.post("/connections/crm/test")
-    assert (failed.status_code, failed.json()["type"]) == (502, "/problems/connection-failed")
+    assert (failed.status_code, failed.json()["type"]) == (424, "/problems/connection-failed")
     assert "could not be made" in failed.json()["detail"]
     key = service.key("local", Scope.ADMIN)
     secrets = {"subscription_key": key.subscription_key, "token": key.token}
@@ -190,7 +190,7 @@ def test_trying_one_says_what_answered_and_a_private_address_is_not_called(servi
     )
     operator.put("/connections/crm", json=ours | {"secrets": secrets | {"token": "s3cret-wrong"}})
     wrong = operator.post("/connections/crm/test")
-    assert wrong.status_code == 502
+    assert wrong.status_code == 424
     assert "was answered with 401" in wrong.json()["detail"]
     assert "s3cret-wrong" not in wrong.text
 

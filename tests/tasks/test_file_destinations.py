@@ -58,6 +58,19 @@ def test_the_next_job_writes_over_a_file_of_the_same_name(server, lading, write_
     assert files_of(server, "same") == {"feed.csv": b"Id,Name,Amount\r\n3,'=cmd(),7\r\n"}
 
 
+@pytest.mark.parametrize(("kind", "letters"), [("xlsx", "CFC"), ("csv", "CCC")])
+def test_a_text_that_no_cell_holds_costs_its_row(lading, write_csv, make_definition, tmp_path, kind, letters):
+    fits, not_quite = "é" * 32_767, "x" * 32_766 + "\N{GRINNING FACE}"
+    out = {"url": f"{tmp_path}/out.{kind}"}
+    job_id = lading.run(
+        write_csv("Id,Name,Amount", f"1,{fits},1", f"2,{not_quite},2", "3,c,3"),
+        make_definition(mode="insert", destination=out),
+    )
+    assert lading.letters(job_id) == letters
+    if kind == "xlsx":
+        assert pl.read_excel(tmp_path / "out.xlsx")["Name"].to_list() == [fits, "c"]
+
+
 def test_a_place_that_refuses_the_file_fails_the_job_and_leaves_its_rows_unprocessed(
     lading, write_csv, make_definition, tmp_path
 ):
