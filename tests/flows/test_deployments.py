@@ -27,7 +27,7 @@ from schemas.settings import Settings
 from store.database import Store
 from store.job_lists import JobFilter, page_of_jobs
 
-pytestmark = pytest.mark.timeout(300)  # `prefect deploy` takes half a minute where others work as well
+pytestmark = pytest.mark.timeout(600)  # `prefect deploy` takes half a minute where others work as well
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFECT = [sys.executable, "-m", "prefect"]
@@ -150,7 +150,12 @@ def registered(*names):
             for deployment in found
         ]
         automations = client.request("POST", "/automations/filter", json={}).json()
-    of_triggers = [(made["name"], made["trigger"], made["actions"]) for made in automations]
+    ids = {str(deployment.id) for deployment in found}
+    of_triggers = [
+        (made["name"], made["trigger"], made["actions"])
+        for made in automations
+        if made["actions"][0]["deployment_id"] in ids
+    ]
     return sorted(deployments, key=lambda made: made["name"]), without_ids(of_triggers)
 
 
