@@ -18,7 +18,6 @@ from schemas.import_request import ImportRequest
 from schemas.job import JobKind
 from schemas.settings import Settings
 from store.database import Store
-from store.databases import resolved
 from store.jobs import find_job, get_job, running_jobs, unreported_jobs
 from store.leases import is_free
 from store.tables import DefinitionVersion
@@ -72,9 +71,10 @@ def import_command(
         _abandon_interrupted(settings, chosen, quiet=as_json)
     source = file if path is None else str(path.absolute())
     request = ImportRequest(source, stored.name, mode, validate_only, stored.version)
-    _refuse_several(settings, request)
+    if path is None:
+        _refuse_several(settings, request)
     with watched(settings, quiet=as_json) as watcher:
-        job_id = run_import(settings, request, _meant(settings, chosen), as_flow=flow, watcher=watcher)
+        job_id = run_import(settings, request, chosen, as_flow=flow, watcher=watcher)
         watcher.follow(job_id)
     with job_at_stake():
         raise typer.Exit(tell_job(settings, job_id, as_json=as_json, out=failed_rows))
@@ -140,12 +140,6 @@ def _resume(settings: Settings, job_id: str, *, quiet: bool) -> ExitStatus:
         return stopped.status
     with Store.opened(settings) as store, store.read() as session:
         return exit_status(get_job(session, job_id))
-
-
-def _meant(settings: Settings, definition: Definition) -> Definition:
-    """The definition with what the operator meant by the names in it."""
-    with Store.opened(settings) as store, store.read() as session:
-        return resolved(session, settings.tenant, definition)
 
 
 def _abandon_interrupted(settings: Settings, definition: Definition, *, quiet: bool) -> None:

@@ -14,6 +14,7 @@ from schemas.errors import FatalError
 from schemas.import_request import ImportRequest
 from schemas.settings import Settings
 from store.database import Store
+from store.databases import resolved
 
 if TYPE_CHECKING:
     from flows.deployment_keeper import Kept
@@ -31,7 +32,7 @@ def run_import(
     environment of this process.
     """
     serving = None if as_flow or settings.prefect_api_url is not None else _service(settings)
-    if serving is not None and not refers_to_environment(definition):
+    if serving is not None and not _has_secret_here(settings, definition):
         with job_at_stake(GOES_ON):
             return import_by_worker(settings, request, watcher.follow)
     if serving is not None:
@@ -58,6 +59,11 @@ def sync_schedules(settings: Settings) -> "Kept":
         from flows.deployment_keeper import keep_in_step
 
         return keep_in_step(store)
+
+
+def _has_secret_here(settings: Settings, definition: Definition) -> bool:
+    with job_at_stake(), Store.opened(settings) as store, store.read() as session:
+        return refers_to_environment(resolved(session, settings.tenant, definition))
 
 
 def _import_as_flow(settings: Settings, request: ImportRequest, watcher: Watcher) -> str:

@@ -87,7 +87,8 @@ def _server_answers() -> bool:
 
 
 async def _serve(ready_fileno: int) -> None:
-    runner = Runner(name="lading", query_seconds=QUERY_SECONDS)
+    # A runner that ends is no reason to pause: its schedules are to go on at the next start.
+    runner = Runner(name="lading", query_seconds=QUERY_SECONDS, pause_on_shutdown=False)
     deployments = [await runner.aadd_deployment(made) for made in await declared_deployments()]
     threading.Thread(target=ServerWatch(deployments).run, daemon=True, name="server-watch").start()
     keeper = DeploymentKeeper(Settings())

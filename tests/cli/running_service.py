@@ -190,7 +190,8 @@ class RunningService:
         return [run["state_type"] for run in self.runs_of(job_id)]
 
     def prefect(self, path, body):
-        answer = httpx.post(f"{self.status['prefect_api']}/{path}", json=body, timeout=60)
+        # Its server may wait a minute for its own database once, when it was killed in the middle.
+        answer = httpx.post(f"{self.status['prefect_api']}/{path}", json=body, timeout=120)
         answer.raise_for_status()
         return answer.json()
 

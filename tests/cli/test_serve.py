@@ -80,6 +80,9 @@ def test_a_job_goes_on_at_the_next_start(service):
     job = service.wait(job_id, ended)
     assert (job.created, service.rows_of("stopped")) == (ROWS, ROWS)
     until(lambda: service.states_of_runs(job_id) == ["CRASHED", "COMPLETED"])
+    assert {
+        made["name"]: made["paused"] for made in service.prefect("deployments/filter", {})
+    } == dict.fromkeys(["ad-hoc", "scheduled", "dropped", "daily"], False)
 
 
 def test_the_parts_do_not_outlive_a_parent_that_is_killed(service):

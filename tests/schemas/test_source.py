@@ -81,7 +81,7 @@ def test_one_file_of_a_pattern_keeps_what_the_place_needs_to_know():
         {"region": "eu"},
         {"secret": "env:S"},
     )
-    assert Source(url="in/*.csv").at("/work/in/a.csv").url == "/work/in/a.csv"
+    assert Source(url="in/*.csv").at("/data/in/a.csv").url == "/data/in/a.csv"
 
 
 @pytest.mark.parametrize(
