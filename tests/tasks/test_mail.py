@@ -57,7 +57,7 @@ def told(lading, make_definition, write_csv, monkeypatch):
             )
             lading.apply(make_definition())
             request = ImportRequest(str(write_csv(*lines, name=name)), "things")
-            job_id = accept(directly, lading.settings, request)
+            job_id = accept(directly, lading.settings, request).job_id
             with Store.opened(lading.settings) as store, store.write() as session:
                 get_job(session, job_id).mail = told
             bring_to_end(directly, lading.settings, job_id)
