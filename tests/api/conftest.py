@@ -42,7 +42,7 @@ def running(settings: Settings) -> Iterator[Service]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(2048)
-        thread = threading.Thread(target=server.run, args=([listening],))
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         try:
@@ -51,7 +51,10 @@ def running(settings: Settings) -> Iterator[Service]:
             yield Service(settings, url)
         finally:
             server.should_exit = True
-            thread.join()
+            thread.join(30)
+            # What a test left open does not hold up the end of all.
+            server.force_exit = True
+            thread.join(30)
 
 
 @pytest.fixture(scope="session")
