@@ -7,7 +7,7 @@ from cli.serve.serving import Serving, now_serving
 from cli.stopping import GOES_ON, job_at_stake
 from cli.watch import Watcher
 from flows import run
-from flows.handing_over import import_by_worker
+from flows.handing_over import await_end, hand_over_file
 from schemas.authority import refers_to_environment
 from schemas.definition import Definition
 from schemas.errors import FatalError
@@ -33,8 +33,7 @@ def run_import(
     """
     serving = None if as_flow or settings.prefect_api_url is not None else _service(settings)
     if serving is not None and not _has_secret_here(settings, definition):
-        with job_at_stake(GOES_ON):
-            return import_by_worker(settings, request, watcher.follow)
+        return _import_by_worker(settings, request, watcher)
     if serving is not None:
         settings = settings.model_copy(update={"prefect_api_url": serving.prefect_api})
     if as_flow or settings.prefect_api_url is not None:
@@ -64,6 +63,15 @@ def sync_schedules(settings: Settings) -> "Kept":
 def _has_secret_here(settings: Settings, definition: Definition) -> bool:
     with job_at_stake(), Store.opened(settings) as store, store.read() as session:
         return refers_to_environment(resolved(session, settings.tenant, definition))
+
+
+def _import_by_worker(settings: Settings, request: ImportRequest, watcher: Watcher) -> str:
+    with job_at_stake():
+        job_id = hand_over_file(settings, request)
+    watcher.follow(job_id)
+    with job_at_stake(GOES_ON):
+        await_end(settings, job_id)
+    return job_id
 
 
 def _import_as_flow(settings: Settings, request: ImportRequest, watcher: Watcher) -> str:

@@ -1,7 +1,6 @@
 """How an import of the command line is run by the service of its home, whose worker has everything imported."""
 
 import time
-from collections.abc import Callable
 
 from flows import lifecycle
 from schemas.import_request import ImportRequest
@@ -15,24 +14,24 @@ GONE_SECONDS = 15.0
 """A worker that gave no sign for so long is not waited for; one that is started again needs a few seconds."""
 
 
-def import_by_worker(settings: Settings, request: ImportRequest, on_accepted: Callable[[str], None]) -> str:
-    """Accept the file here, and wait until a worker has brought its job to the end, however it ends.
+def hand_over_file(settings: Settings, request: ImportRequest) -> str:
+    """Accept the file here, for a worker to import it at once; gives the id of its job."""
+    job_id = lifecycle.accept(lifecycle.directly, settings, request).job_id
+    with Store.opened(settings) as store, store.write() as session:
+        queue(session, job_id)
+    return job_id
+
+
+def await_end(settings: Settings, job_id: str) -> None:
+    """Wait until a worker has brought the job to its end, however it ends.
 
     Where no worker is alive any more, the job is brought to its end here, without Prefect's engine.
-
-    Args:
-        on_accepted: told the job's id, as soon as there is one.
     """
-    job_id = lifecycle.accept(lifecycle.directly, settings, request).job_id
     with Store.opened(settings) as store:
-        with store.write() as session:
-            queue(session, job_id)
-        on_accepted(job_id)
         while not _is_reported(store, job_id):
             if not _has_worker(store):
                 lifecycle.bring_to_end(lifecycle.directly, settings, job_id)
             time.sleep(LOOK_SECONDS)
-    return job_id
 
 
 def _is_reported(store: Store, job_id: str) -> bool:

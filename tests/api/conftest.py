@@ -55,6 +55,7 @@ def running(settings: Settings) -> Iterator[Service]:
             # What a test left open does not hold up the end of all.
             server.force_exit = True
             thread.join(30)
+            assert not thread.is_alive()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from flows import lifecycle
-from flows.handing_over import import_by_worker
+from flows.handing_over import await_end, hand_over_file
 from schemas.authority import refers_to_environment
 from schemas.import_request import ImportRequest
 from store.database import Store
@@ -25,9 +25,8 @@ def request_(settings, tmp_path, make_definition):
 
 
 def test_without_a_worker_it_is_brought_to_its_end_here(settings, request_):
-    told = []
-    job_id = import_by_worker(settings, request_, told.append)
-    assert told == [job_id]
+    job_id = hand_over_file(settings, request_)
+    await_end(settings, job_id)
     with Store.opened(settings) as store, store.read() as session:
         job = get_job(session, job_id)
     assert (job.state.value, job.created, job.failed, job.flow_run_id) == ("finished", 1, 1, None)
@@ -38,18 +37,16 @@ def test_a_worker_finds_it_at_once_and_is_waited_for(settings, request_):
     with Store.opened(settings) as store:
         with store.write() as session:
             renew_worker(session, worker_id)
-        ids = []
+        job_id = hand_over_file(settings, request_)
+        with store.read() as session:
+            ids = [job.id for job in claimable_jobs(session, 30.0, 10)]
 
-        def work(job_id):
-            with store.read() as session:
-                ids.extend(job.id for job in claimable_jobs(session, 30.0, 10))
-            threading.Thread(target=end, args=(job_id,)).start()
-
-        def end(job_id):
+        def work():
             lifecycle.bring_to_end(lifecycle.directly, settings, job_id)
             ended.set()
 
-        job_id = import_by_worker(settings, request_, work)
+        threading.Thread(target=work).start()
+        await_end(settings, job_id)
         assert ended.wait(30)
         with store.write() as session:
             remove_worker(session, worker_id)
