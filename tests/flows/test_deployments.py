@@ -76,11 +76,15 @@ def command(*words, folder):
 
 
 def task_runs_and_artifacts(deployment):
-    """What Prefect's API lists of the only run of a deployment: task runs in their order, keys of artifacts."""
+    """What Prefect's API lists of the only run of a deployment: task runs in their order, keys of artifacts.
+
+    Runs that a schedule has put down for later are none.
+    """
     with get_client(sync_client=True) as client:
-        (run,) = client.read_flow_runs(
+        runs = client.read_flow_runs(
             deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment]))
         )
+        (run,) = (run for run in runs if not run.auto_scheduled)
         tasks = client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run.id])))
         artifacts = client.read_artifacts(
             artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run.id]))

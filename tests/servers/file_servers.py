@@ -119,7 +119,7 @@ def s3_server(folder: Path, password: str) -> Iterator[FileServer]:
     command = [
         str(Path(sys.executable).with_name("weed")),
         *("-logtostderr", "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", *told),
-        *("-s3", f"-s3.port={port}", f"-s3.port.grpc={free_port()}", "-s3.port.iceberg=0"),
+        *("-s3", f"-s3.port={port}", f"-s3.port.grpc={free_port()}", "-s3.port.iceberg=0", "-s3.port.lance=0"),
         f"-s3.config={folder / 's3.json'}",
         *("-volume.max=20", "-master.volumeSizeLimitMB=64", "-master.telemetry=false"),
     ]
