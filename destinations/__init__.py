@@ -1,6 +1,9 @@
 """Where records go: opens the destination that a definition names; the rest of the room is its own business."""
 
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from destinations import postgres_address
 from destinations.sqlite import SqliteDestination
@@ -9,9 +12,13 @@ from schemas.definition import Definition
 from schemas.destination import Destination
 from schemas.destination_document import DEFAULT_DATABASE, FILE_KEY, FileDestination, TableDestination
 from schemas.errors import DestinationError
+from schemas.field_types import FieldType
 from schemas.settings import Settings
 
-__all__ = ["destination_key", "open_destination", "refuse_unknown_database"]
+if TYPE_CHECKING:
+    from destinations.postgres import PostgresDestination
+
+__all__ = ["destination_key", "open_destination", "refuse_unknown_database", "table_columns"]
 
 
 def open_destination(settings: Settings, tenant: str, definition: Definition) -> Destination:
@@ -26,17 +33,25 @@ def open_destination(settings: Settings, tenant: str, definition: Definition) ->
 
         return FilesDestination(settings, definition.destination)
     table = definition.table
-    if _is_postgres(table):
-        from destinations.postgres import PostgresDestination
+    return _postgres(settings, table) if _is_postgres(table) else _sqlite(settings, tenant, table)
 
-        return PostgresDestination(table, settings.books_schema, settings.busy_timeout_seconds)
-    path = _sqlite_path(table)
-    if path == settings.store_path.resolve():
-        raise DestinationError(f"{path} is Lading's own job store; records go into another file")
-    if path is None:
-        with explained(f"making the folder {settings.home}"):
-            settings.make_home()
-    return SqliteDestination(path or settings.table_path(tenant), settings.busy_timeout_seconds)
+
+def table_columns(settings: Settings, tenant: str, table: TableDestination) -> Mapping[str, FieldType] | None:
+    """Column, in lower case → the type of field that comes nearest to it; None where there is no such table.
+
+    A view has no columns that could be written, so it is empty. Nothing is made.
+
+    Raises:
+        DestinationError: the database is none that Lading knows, or it can't be opened.
+        RetriableError: it stayed locked, or its server does not answer.
+    """
+    if _is_postgres(table):
+        with closing(_postgres(settings, table)) as postgres:
+            return postgres.columns()
+    if not (_sqlite_path(table) or settings.table_path(tenant)).exists():
+        return None
+    with closing(_sqlite(settings, tenant, table)) as sqlite:
+        return sqlite.columns(table.table)
 
 
 def refuse_unknown_database(settings: Settings, url: str, password: str | None) -> None:
@@ -76,6 +91,22 @@ def _is_postgres(destination: TableDestination) -> bool:
         database != DEFAULT_DATABASE
         and postgres_address.parse_url(database).drivername in postgres_address.DRIVERS
     )
+
+
+def _postgres(settings: Settings, table: TableDestination) -> "PostgresDestination":
+    from destinations.postgres import PostgresDestination
+
+    return PostgresDestination(table, settings.books_schema, settings.busy_timeout_seconds)
+
+
+def _sqlite(settings: Settings, tenant: str, table: TableDestination) -> SqliteDestination:
+    path = _sqlite_path(table)
+    if path == settings.store_path.resolve():
+        raise DestinationError(f"{path} is Lading's own job store; records go into another file")
+    if path is None:
+        with explained(f"making the folder {settings.home}"):
+            settings.make_home()
+    return SqliteDestination(path or settings.table_path(tenant), settings.busy_timeout_seconds)
 
 
 def _sqlite_path(destination: TableDestination) -> Path | None:

@@ -17,13 +17,14 @@ from destinations.postgres_errors import TRIES, OvertakenError, explained
 from destinations.postgres_last_step import PostgresLastStep
 from destinations.postgres_load import PostgresLoad
 from destinations.postgres_table import PostgresTable, add_columns, create_table, read_table
-from destinations.table import lacking, refuse_misfit, untold
+from destinations.table import field_types, lacking, refuse_misfit, untold
 from destinations.values import stored_rows
 from schemas.chunk import Page
 from schemas.definition import Definition
 from schemas.destination import StagedChunk
 from schemas.destination_document import TableDestination
 from schemas.errors import DestinationError, RetriableError
+from schemas.field_types import FieldType
 
 _ALIVE = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 """Seconds after which a server that went away without a word is noticed."""
@@ -79,6 +80,11 @@ class PostgresDestination:
         self._connection.isolation_level = IsolationLevel.READ_COMMITTED
         self._books = PostgresBooks(self._connection, books_schema or self._table.schema)
         self._hopeful = True
+
+    def columns(self) -> dict[str, FieldType] | None:
+        """Column in lower case → the type of field that it is meant for; None where there is no table."""
+        with explained(f"looking at the table {self._table} in {self._where}"), self._transaction():
+            return field_types(read_table(self._connection, self._table))
 
     def prepare(self, definition: Definition) -> None:
         """Make what is not there yet: the bookkeeping, the table, columns for new fields in a table of ours.

@@ -137,7 +137,7 @@ def _column(row: ColumnRow) -> Column:
     kind = _type(row)
     reason = f"is of the type {row.shown}, which can't keep a field of the type "
     unfit = {t: reason + t.value for t in FieldType if not kind.takes(t)}
-    return Column(row.name, row.shown, demanding, generated, unfit)
+    return Column(row.name, row.shown, demanding, generated, unfit, kind.meant_for)
 
 
 def _type(row: ColumnRow) -> ColumnType:

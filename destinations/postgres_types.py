@@ -32,6 +32,22 @@ _TAKES: dict[str, frozenset[FieldType]] = (
 )
 _ENUM_TAKES = frozenset({FieldType.STRING, FieldType.CHOICE})
 
+_MEANT_FOR = (
+    dict.fromkeys(_INTEGERS, FieldType.INTEGER)
+    | dict.fromkeys(("timestamp", "timestamptz"), FieldType.DATETIME)
+    | dict.fromkeys(("time", "timetz"), FieldType.TIME)
+    | dict.fromkeys(("json", "jsonb"), FieldType.JSON)
+    | {
+        "numeric": FieldType.DECIMAL,
+        "float4": FieldType.INTEGER,  # it can't keep a number of a file, which has more digits
+        "float8": FieldType.NUMBER,
+        "interval": FieldType.DURATION,
+        "bool": FieldType.BOOLEAN,
+        "date": FieldType.DATE,
+        "uuid": FieldType.UUID,
+    }
+)
+
 _OWN = {
     FieldType.INTEGER: "int8",
     FieldType.NUMBER: "float8",
@@ -68,6 +84,11 @@ class ColumnType:
     def takes(self, kind: FieldType) -> bool:
         """True when values of such a field can be put here, each unchanged or refused."""
         return kind in (_ENUM_TAKES if self.enum else self._takes_built_in())
+
+    @property
+    def meant_for(self) -> FieldType:
+        """The type of field that comes nearest to this one."""
+        return FieldType.STRING if self.enum else _MEANT_FOR.get(self.name, FieldType.STRING)
 
     def holds(self, field: Field) -> bool:
         """True when every value of the field is kept here as it is, and never refused for its type."""

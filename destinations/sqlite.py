@@ -14,12 +14,13 @@ from destinations.sqlite_errors import explained
 from destinations.sqlite_last_step import SqliteLastStep
 from destinations.sqlite_load import SqliteLoad
 from destinations.sqlite_made import table_for
-from destinations.sqlite_table import fitting_table
-from destinations.table import refuse_misfit, untold
+from destinations.sqlite_table import fitting_table, read_table
+from destinations.table import field_types, refuse_misfit, untold
 from destinations.values import stored_rows
 from schemas.chunk import Page
 from schemas.definition import Definition
 from schemas.destination import StagedChunk
+from schemas.field_types import FieldType
 
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -57,6 +58,11 @@ class SqliteDestination:
                 self._connection.close()
                 raise
         self._books = SqliteBooks(self._connection)
+
+    def columns(self, table: str) -> dict[str, FieldType] | None:
+        """Column in lower case → the type of field that it is meant for; None where there is no such table."""
+        with explained(f"looking at the table {table!r} in {self._path}"):
+            return field_types(read_table(self._connection, table))
 
     def prepare(self, definition: Definition) -> None:
         """Make what is not there yet: the bookkeeping, the table, columns for new fields in a table of ours.

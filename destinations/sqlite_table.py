@@ -29,6 +29,17 @@ _UNFIT = {
 }
 """What a column for numbers can't keep; other types that are stored as text never look like a number."""
 
+_MEANT_FOR = (
+    ("BOOL", FieldType.BOOLEAN),
+    ("DATETIME", FieldType.DATETIME),
+    ("TIMESTAMP", FieldType.DATETIME),
+    ("DATE", FieldType.DATE),
+    ("TIME", FieldType.TIME),
+    ("JSON", FieldType.JSON),
+    ("UUID", FieldType.UUID),
+)
+"""Part of the declared type of a column of affinity NUMERIC → what people keep there; all else are numbers."""
+
 _ROLLS_BACK = re.compile(r"RAISE\s*\(\s*ROLLBACK\b", re.IGNORECASE)
 _OVERRULES = re.compile(r"\bON\s+CONFLICT\b", re.IGNORECASE)
 
@@ -51,6 +62,20 @@ def affinity(declared: str, *, strict: bool = False) -> str:
     if not upper or (strict and upper == "ANY"):
         return "BLOB"
     return next((kind for parts, kind in _AFFINITIES if any(part in upper for part in parts)), "NUMERIC")
+
+
+def meant_for(declared: str, kind: str) -> FieldType:
+    """The type of field that comes nearest to what a column of this affinity is declared for."""
+    match kind:
+        case "INTEGER":
+            return FieldType.INTEGER
+        case "REAL":
+            return FieldType.NUMBER
+        case "NUMERIC":
+            upper = declared.upper()
+            return next((type_ for part, type_ in _MEANT_FOR if part in upper), FieldType.NUMBER)
+        case _:
+            return FieldType.STRING
 
 
 def create_table(connection: sqlite3.Connection, definition: Definition) -> None:
@@ -160,7 +185,8 @@ def _columns(
         generated = hidden in {2, 3}
         demanding = needed and not generated and name != alias
         kind = affinity(declared, strict=strict)
-        yield Column(name, kind, demanding, generated, {} if kind in {"TEXT", "BLOB"} else _UNFIT)
+        unfit = {} if kind in {"TEXT", "BLOB"} else _UNFIT
+        yield Column(name, kind, demanding, generated, unfit, meant_for(declared, kind))
 
 
 def _rowid_alias(info: list[tuple[str, str, int, str | None, int, int]]) -> str | None:

@@ -18,6 +18,7 @@ class Column:
         demanding: an insert without this column is refused: NOT NULL with no default of any sort.
         generated: computed by the table, and not to be written.
         unfit: the types of field that can't be kept here, each with the reason, which follows "its column 'x'".
+        meant_for: the type of field that comes nearest to what the column is declared for.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Column:
     demanding: bool = False
     generated: bool = False
     unfit: Mapping[FieldType, str] = field(default_factory=dict)
+    meant_for: FieldType = FieldType.STRING
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,11 @@ class Table:
                 columns = tuple(self.columns[name].name for name in wanted)
                 return UniqueKey(columns, tuple(collations[name] for name in wanted), guard.index)
         return None
+
+
+def field_types(table: Table | None) -> dict[str, FieldType] | None:
+    """Column in lower case → the type of field that it is meant for; None where there is no table."""
+    return None if table is None else {name: column.meant_for for name, column in table.columns.items()}
 
 
 def lacking(definition: Definition, table: Table) -> list[Field]:
