@@ -25,6 +25,7 @@ from schemas.field_types import (
     Scalar,
     typed_value,
 )
+from schemas.mapping import MOST_LOOKUPS, Lookup, Mapping, targets
 from schemas.notify import Notify
 from schemas.patterns import COLUMN_PATTERN, NAME_PATTERN, RESERVED_PREFIX
 from schemas.source import Source
@@ -123,6 +124,11 @@ class Field(_Document):
     def headers(self) -> tuple[str, ...]:
         """What the file may call this field; the first is what Lading writes."""
         return self.header or (self.name,)
+
+    @property
+    def target(self) -> str:
+        """What a mapping calls this field."""
+        return self.headers[0]
 
     def must_be_in_file(self, key: tuple[str, ...]) -> bool:
         """True when a file without this column is refused."""
@@ -249,6 +255,8 @@ class Definition(_Document):
         source: from where its files are fetched.
         watch: folders beside the inbox whose files are imported.
         notify: whom to tell of the ends of jobs.
+        mapping: of what the fields are made, each of them a target; None: of the columns of the file.
+        lookups: the tables that the mapping names.
     """
 
     name: Annotated[str, Setting(pattern=NAME_PATTERN)]
@@ -264,6 +272,8 @@ class Definition(_Document):
     source: Source | None = None
     watch: Watches = ()
     notify: Notify | None = None
+    mapping: Mapping | None = None
+    lookups: Annotated[tuple[Lookup, ...], Setting(max_length=MOST_LOOKUPS)] = ()
 
     @property
     def table(self) -> TableDestination:
@@ -342,7 +352,28 @@ class Definition(_Document):
             raise ValueError(f"mode {self.mode.value!r} needs a 'key'; only mode 'insert' does without")
         if (problem := self._destination_problem(self.mode)) is not None:
             raise ValueError(problem)
+        self._check_mapping()
         return self
+
+    def _check_mapping(self) -> None:
+        lookups = {lookup.name for lookup in self.lookups}
+        if len(lookups) < len(self.lookups):
+            raise ValueError("two lookups have the same name")
+        if self.mapping is None:
+            if self.lookups:
+                raise ValueError("'lookups' are for a 'mapping', which the definition does not have")
+            return
+        if unknown := sorted(self.mapping.lookup_names - lookups):
+            raise ValueError(f"the mapping names the lookup {unknown[0]!r}, which is none of 'lookups'")
+        made = {target.name: target for target in targets(self.mapping)}
+        fields = {field.target: field for field in self.fields}
+        if left_over := [name for name in made if name not in fields]:
+            raise ValueError(f"the mapping generates {left_over[0]!r}, which is no field")
+        for name, field in fields.items():
+            if name not in made:
+                raise ValueError(f"the mapping generates nothing for the field {field.name!r}")
+            if made[name].is_nested and field.type is not FieldType.JSON:
+                raise ValueError(f"the mapping makes an object or a list of {name!r}; its type is 'json'")
 
     def _destination_problem(self, mode: Mode) -> str | None:
         """Why its destination can't do what is asked for in this mode; None where it can."""

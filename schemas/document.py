@@ -251,19 +251,17 @@ def _line_of(location: Path_, lines: dict[Path_, int]) -> int | None:
 def _suggest(location: Path_) -> str:
     model: type[BaseModel] | None = Definition
     for part in location[:-1]:
-        if isinstance(part, str):
-            model = _MODELS.get(part)
+        if isinstance(part, str) and model is not None:
+            model = DESTINATIONS.get(part) or _model_of(model, part)
     known = list(model.model_fields) if model else []
     close = difflib.get_close_matches(str(location[-1]), known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
 
 
-def _model_of(key: str) -> type[BaseModel]:
-    annotation: Any = Definition.model_fields[key].annotation
+def _model_of(model: type[BaseModel], key: str) -> type[BaseModel] | None:
+    """The model of what stands under a key, or of each element of it; None where that is no model."""
+    field = model.model_fields.get(key)
+    annotation: Any = field.annotation if field else None
     while getattr(annotation, "__args__", None):
         annotation = annotation.__args__[0]
-    found: type[BaseModel] = annotation
-    return found
-
-
-_MODELS = {key: _model_of(key) for key in ("fields", "file", "policies")} | dict(DESTINATIONS)
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None

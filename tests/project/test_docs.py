@@ -11,6 +11,7 @@ from docs import generate
 from schemas.definition import Definition, Field, FileOptions, Policies
 from schemas.document import parse_definition
 from schemas.field_types import FieldType
+from schemas.mapping import FieldMap
 from schemas.notify import Notify
 from schemas.principal import Scope
 from schemas.webhook import Webhook
@@ -70,11 +71,14 @@ def test_the_definition_in_the_readme_is_one():
         "source",
         "watch",
         "notify",
+        "mapping",
+        "lookups",
     }
 
 
 def test_the_page_on_definitions_names_every_key_type_and_policy():
     assert first_cells(DEFINITIONS, "Fields") == list(Field.model_fields)
+    assert first_cells(DEFINITIONS, "The mapping") == list(FieldMap.model_fields)
     assert first_cells(DEFINITIONS, "Types") == [t.value for t in FieldType]
     assert first_cells(DEFINITIONS, "The file") == list(FileOptions.model_fields)
     assert first_cells(DEFINITIONS, "Policies") == list(Policies.model_fields)
