@@ -19,6 +19,7 @@ _OWN = frozenset(
         "client_files",
         "connector",
         "face",
+        "invocation",
         "message",
         "outgoing",
         "redaction",
