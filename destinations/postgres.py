@@ -18,7 +18,7 @@ from destinations.postgres_last_step import PostgresLastStep
 from destinations.postgres_load import PostgresLoad
 from destinations.postgres_table import PostgresTable, add_columns, create_table, read_table
 from destinations.table import field_types, lacking, refuse_misfit, untold
-from destinations.values import stored_rows
+from destinations.values import stored_rows, whole_frame
 from schemas.chunk import Page
 from schemas.definition import Definition
 from schemas.destination import StagedChunk
@@ -119,7 +119,7 @@ class PostgresDestination:
         """Apply the chunks and write their pages, all in one transaction; committed ones are passed over.
 
         Args:
-            chunks: all with the same columns.
+            chunks: all with the same columns, but for those of `_keep:`.
 
         Raises:
             LeaseLostError: a higher epoch was here, or the job is sealed; nothing was committed.
@@ -235,7 +235,7 @@ class PostgresDestination:
         self, job_id: str, definition: Definition, chunks: list[StagedChunk], *, commit_refused: bool
     ) -> None:
         table = self._fitting_table(definition)
-        rows = stored_rows(definition, pl.concat([c.frame for c in chunks]))
+        rows = stored_rows(definition, whole_frame(chunks))
         if definition.policies.atomic:
             self._books.stage(job_id, chunks, rows.drop(SEQ))
             return

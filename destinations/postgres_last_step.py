@@ -23,6 +23,7 @@ from destinations.promotion import (
     withdrawn,
 )
 from destinations.table import untold
+from destinations.values import whole_frame
 from schemas.chunk import Page
 from schemas.definition import Definition, Mode
 from schemas.errors import RetriableError
@@ -114,7 +115,7 @@ class PostgresLastStep:
         """Write all that waits, with all pages; gives the withdrawn pages of chunks with refused rows."""
         refused, hopeful = dict[int, bytes](), True
         for chunks in self._books.waiting(job_id):
-            rows = pl.concat([chunk.frame for chunk in chunks]).with_row_index(SEQ)
+            rows = whole_frame(chunks).with_row_index(SEQ)
             work = PostgresLoad(
                 self._connection,
                 self._definition,

@@ -1,6 +1,6 @@
 """One load into one table of PostgreSQL: stages records beside it, compares them set by set, writes them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -12,9 +12,10 @@ from psycopg import Connection, errors, sql
 
 from destinations.poison import RefusedError
 from destinations.postgres_errors import OvertakenError, refusal
-from destinations.postgres_stage import PICKED, STAGE, PostgresStage, copy_in, kept
+from destinations.postgres_stage import PICKED, STAGE, PostgresStage, as_it_is, copy_in, kept
 from destinations.postgres_table import PostgresTable
 from destinations.table import UniqueKey
+from destinations.written import Written
 from schemas.definition import Definition
 
 _COMMA, _AND, _OR = sql.SQL(", "), sql.SQL(" AND "), sql.SQL(" OR ")
@@ -52,7 +53,8 @@ class PostgresLoad:
         names = [f.name for f in self._fields]
         self._key = [names.index(name) for name in definition.key]
         self._guard = table.unique_key(definition.key) or UniqueKey((), (), None)
-        self._stage = PostgresStage(connection, table, self._fields, self._key)
+        self._written = Written(definition, names, columns)
+        self._stage = PostgresStage(connection, table, self._fields, self._key, self._written)
         self.all_new: bool | None = None
         self.keyed = bool(definition.key)
         altered = table.triggered or table.partitioned or table.row_secured
@@ -68,10 +70,13 @@ class PostgresLoad:
         """Insert all records without a look at the table; False, and nothing done, when one clashes."""
         if not self._straight:
             return False
-        names = [f.name for f in self._fields]
         try:
             with self.savepoint():
-                copy_in(self._connection, self._table.identifier, self._columns, records, names)
+                for places, part in self._written.parts(records):
+                    columns, names = zip(
+                        *((self._columns[i], self._fields[i].name) for i in places), strict=True
+                    )
+                    copy_in(self._connection, self._table.identifier, columns, part, names)
         except psycopg.Error as error:
             if self._refusal(error) is None:
                 raise
@@ -105,9 +110,9 @@ class PostgresLoad:
             return list(self._stage.records), []
         differs = [
             sql.SQL("{} IS DISTINCT FROM {}").format(
-                self._types[i].compared(self._theirs(i)), self._types[i].compared(self._ours(i))
+                self._types[i].compared(self._theirs(i)), self._types[i].compared(self._value(i))
             )
-            for i in self._value_places()
+            for i in self._written.updated
         ]
         found = self._connection.execute(
             sql.SQL(
@@ -122,22 +127,15 @@ class PostgresLoad:
 
     def insert(self, records: list[int]) -> None:
         """Insert these staged records, all or none; raises `RefusedError`."""
-        statement = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} AS s WHERE {} ORDER BY s.seq").format(
-            self._table.identifier,
-            _COMMA.join(self._columns),
-            _COMMA.join(self._ours(i) for i in range(len(self._fields))),
-            STAGE,
-            PICKED,
-        )
-        self._write(statement, records)
+        self._write(self._insert_staged, records)
 
     def update(self, records: list[int]) -> None:
         """Write these staged records over those of the same key, all or none; raises `RefusedError`."""
-        pairs = [sql.SQL("{} = {}").format(self._columns[i], self._ours(i)) for i in self._value_places()]
+        pairs = [sql.SQL("{} = {}").format(self._columns[i], self._value(i)) for i in self._written.updated]
         statement = sql.SQL("UPDATE {} AS t SET {} FROM {} AS s WHERE {} AND {}").format(
             self._table.alone, _COMMA.join(pairs), STAGE, PICKED, self._same_key()
         )
-        self._write(statement, records)
+        self._write(lambda some: self._connection.execute(statement, {"records": some}).rowcount, records)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -162,14 +160,27 @@ class PostgresLoad:
         )
         return [(seq, tuple(map(_as_stored, values))) for seq, *values in found]
 
-    def _write(self, statement: sql.Composed, records: list[int]) -> None:
+    def _insert_staged(self, records: list[int]) -> int:
+        written = 0
+        for places, some in self._written.groups(records):
+            statement = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} AS s WHERE {} ORDER BY s.seq").format(
+                self._table.identifier,
+                _COMMA.join(self._columns[i] for i in places),
+                _COMMA.join(self._ours(i) for i in places),
+                STAGE,
+                PICKED,
+            )
+            written += self._connection.execute(statement, {"records": some}).rowcount
+        return written
+
+    def _write(self, write: Callable[[list[int]], int], records: list[int]) -> None:
+        """Call what writes these records and gives how many it wrote."""
         for record in records:
             if record in self._stage.unfit:
                 raise self._stage.unfit[record]
         try:
             with self.savepoint():
-                written = self._connection.execute(statement, {"records": records}).rowcount
-                if written != len(records):
+                if write(records) != len(records):
                     self._refuse_or_come_again()
                 if self._commit_refused:
                     self._connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -197,10 +208,6 @@ class PostgresLoad:
         table = self._table
         return refusal(error, table.blamed, orderly=table.self_referencing, row_secured=table.row_secured)
 
-    def _value_places(self) -> list[int]:
-        """What is no key: this alone is compared and updated."""
-        return [i for i in range(len(self._fields)) if i not in self._key]
-
     def _has_key(self) -> sql.Composable:
         return _AND.join(sql.SQL("{} IS NOT NULL").format(self._ours(i)) for i in self._key)
 
@@ -220,6 +227,14 @@ class PostgresLoad:
 
     def _ours(self, place: int) -> sql.Composable:
         return sql.SQL("s.{}").format(kept(place))
+
+    def _value(self, place: int) -> sql.Composable:
+        """What an update makes of the column."""
+        if place not in self._written.kept:
+            return self._ours(place)
+        return sql.SQL("CASE WHEN s.{} THEN {} ELSE {} END").format(
+            as_it_is(place), self._theirs(place), self._ours(place)
+        )
 
     def _theirs(self, place: int) -> sql.Composable:
         return sql.SQL("t.{}").format(self._columns[place])

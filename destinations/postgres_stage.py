@@ -12,6 +12,7 @@ from destinations.poison import Refusals, RefusedError, apply_each
 from destinations.postgres_errors import refusal
 from destinations.postgres_table import PostgresTable
 from destinations.postgres_types import own_type
+from destinations.written import Written
 from schemas.definition import Field
 
 STAGE = sql.Identifier("pg_temp", "lading_stage")
@@ -44,15 +45,22 @@ class PostgresStage:
     Args:
         fields: those written, in the order of the load's columns.
         key: places (0-based) of the key's fields in it.
+        written: what records may leave as it is has a column `k0`, `k1` … beside it, true where one does.
     """
 
     def __init__(
-        self, connection: Connection, table: PostgresTable, fields: Sequence[Field], key: Sequence[int]
+        self,
+        connection: Connection,
+        table: PostgresTable,
+        fields: Sequence[Field],
+        key: Sequence[int],
+        written: Written,
     ) -> None:
         self._connection = connection
         self._table = table
         self._fields = fields
         self._key = key
+        self._written = written
         self._types = [table.types[f.name.lower()] for f in fields]
         self._doubtful = [i for i, f in enumerate(fields) if not self._types[i].holds(f)]
         self.records: list[int] = []
@@ -64,6 +72,7 @@ class PostgresStage:
         columns = [raw(i) if i in self._doubtful else kept(i) for i in range(len(self._fields))]
         names = [SEQ, *(f.name for f in self._fields)]
         copy_in(self._connection, STAGE, [sql.Identifier("seq"), *columns], records, names)
+        self._note_kept(records)
         self.records, self.unfit = records[SEQ].to_list(), {}
         if self._doubtful and self.records:
             self._convert_all()
@@ -78,12 +87,20 @@ class PostgresStage:
             if i in self._doubtful:
                 own = sql.Identifier("pg_catalog", own_type(each.type))
                 parts.append(sql.SQL("NULL::{} AS {}").format(own, raw(i)))
+        parts += [sql.SQL("NULL::bool AS {}").format(as_it_is(i)) for i in self._written.kept]
         self._connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(STAGE))
         self._connection.execute(
             sql.SQL(
                 "CREATE TEMP TABLE lading_stage ON COMMIT DROP AS SELECT {} FROM {} AS t WITH NO DATA"
             ).format(sql.SQL(", ").join(parts), self._table.alone)
         )
+
+    def _note_kept(self, records: pl.DataFrame) -> None:
+        """Write beside what is staged which columns of the target these records leave as they are."""
+        self._written.stage(records)
+        for place, some in self._written.marks(records, [f.name for f in self._fields]):
+            update = sql.SQL("UPDATE {} AS s SET {} = true WHERE {}").format(STAGE, as_it_is(place), PICKED)
+            self._connection.execute(update, {"records": some})
 
     def _convert_all(self) -> None:
         self.unfit = apply_each(lambda some: self._convert(some, self._doubtful), self.records)
@@ -159,6 +176,11 @@ class PostgresStage:
 def kept(place: int) -> sql.Identifier:
     """The stage's column with values as the target keeps them."""
     return sql.Identifier(f"c{place}")
+
+
+def as_it_is(place: int) -> sql.Identifier:
+    """The stage's column that says whether a record leaves the target's as it is."""
+    return sql.Identifier(f"k{place}")
 
 
 def raw(place: int) -> sql.Identifier:

@@ -13,6 +13,7 @@ from destinations.postgres_table import PostgresTable
 from destinations.promotion import deletion_refused
 from destinations.table import UniqueKey
 from destinations.values import stored
+from destinations.written import Written
 from schemas.definition import Definition
 from schemas.errors import DestinationError
 
@@ -42,7 +43,9 @@ def note_keys(
             _COMMA.join(parts), table.alone
         )
     )
-    stage = PostgresStage(connection, table, fields, range(len(fields)))
+    stage = PostgresStage(
+        connection, table, fields, range(len(fields)), Written(definition, definition.key, definition.key)
+    )
     columns = _COMMA.join(kept(i) for i in range(len(fields)))
     there = _AND.join(sql.SQL("{} IS NOT NULL").format(kept(i)) for i in range(len(fields)))
     for frame in keys:

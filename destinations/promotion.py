@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
+from polars import selectors as cs
 
 from schemas.chunk import LETTERS, Page
 from schemas.definition import Definition
-from schemas.destination import StagedChunk
+from schemas.destination import KEEP, StagedChunk
 from schemas.errors import LastStepError
 from schemas.job import Outcome
 
@@ -53,7 +54,8 @@ def heads(
     """
     first = 0
     for chunk in chunks:
-        head = rows[first : first + chunk.frame.height].select("_ordinal", "_row", "_verdict", *definition.key)
+        part = rows[first : first + chunk.frame.height]
+        head = part.select("_ordinal", "_row", "_verdict", *definition.key, cs.starts_with(KEEP))
         out = io.BytesIO()
         head.write_ipc(out, compression="lz4")
         yield chunk.chunk, out.getvalue()

@@ -16,7 +16,7 @@ from destinations.sqlite_load import SqliteLoad
 from destinations.sqlite_made import table_for
 from destinations.sqlite_table import fitting_table, read_table
 from destinations.table import field_types, refuse_misfit, untold
-from destinations.values import stored_rows
+from destinations.values import stored_rows, whole_frame
 from schemas.chunk import Page
 from schemas.definition import Definition
 from schemas.destination import StagedChunk
@@ -94,7 +94,7 @@ class SqliteDestination:
         """Apply the chunks and write their pages, all in one transaction; committed ones are passed over.
 
         Args:
-            chunks: all with the same columns.
+            chunks: all with the same columns, but for those of `_keep:`.
 
         Raises:
             LeaseLostError: a higher epoch was here, or the job is sealed; nothing was committed.
@@ -187,7 +187,7 @@ class SqliteDestination:
         self, job_id: str, definition: Definition, chunks: list[StagedChunk], *, commit_refused: bool
     ) -> None:
         table = fitting_table(self._connection, definition)
-        rows = stored_rows(definition, pl.concat([c.frame for c in chunks], rechunk=True))
+        rows = stored_rows(definition, whole_frame(chunks))
         if definition.policies.atomic:
             SqliteWaiting(self._connection, job_id).add(definition, table, rows, chunks)
             return

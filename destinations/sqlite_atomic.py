@@ -11,9 +11,10 @@ from destinations.outcomes import SEQ
 from destinations.promotion import PIECE_CHUNKS, chunk_of_head, heads, untouched, withdrawn
 from destinations.sqlite_books import SqliteBooks
 from destinations.sqlite_load import SqliteLoad
-from destinations.sqlite_stage import STAGE, insert_values, make_stage
+from destinations.sqlite_stage import insert_values, stage_head
 from destinations.sqlite_table import quoted
 from destinations.table import Table
+from destinations.values import whole_frame
 from schemas.chunk import Page
 from schemas.definition import Definition
 from schemas.destination import StagedChunk
@@ -89,20 +90,25 @@ class SqlitePromotion(SqliteLoad):
         fields = waiting.fields()
         super().__init__(connection, definition, target, fields, types, commit_refused=commit_refused)
         self._ordinals = ordinals
-        values = ", ".join(f"w.{quoted(name)}" for name in fields)
-        self._picked = (
-            f"{values} FROM json_each(?) AS j CROSS JOIN {waiting.table} AS w ON w.{_ORDINAL} = j.value"
-        )
+        self._waiting = waiting.table
 
     def stage(self, records: pl.DataFrame) -> None:
         """Put the records beside the table, instead of those before."""
-        make_stage(self._connection, [column.kind for column in self._columns])
+        self._make_stage()
         pairs = json.dumps(dict(zip(records[SEQ].to_list(), self._picked_ordinals(records), strict=True)))
-        self._connection.execute(f"INSERT INTO {STAGE} SELECT CAST(j.key AS INTEGER), {self._picked}", (pairs,))
+        every = range(len(self._fields))
+        self._connection.execute(
+            f"{stage_head(len(self._fields))} SELECT CAST(j.key AS INTEGER), {self._picked(every)}", (pairs,)
+        )
+        self._note_kept(records)
 
-    def _insert_all(self, records: pl.DataFrame) -> None:
+    def _insert_part(self, records: pl.DataFrame, places: Sequence[int]) -> None:
         picked = json.dumps(self._picked_ordinals(records))
-        self._connection.execute(f"{self._insert_head()} SELECT {self._picked}", (picked,))
+        self._connection.execute(f"{self._insert_head(places)} SELECT {self._picked(places)}", (picked,))
+
+    def _picked(self, places: Sequence[int]) -> str:
+        values = ", ".join(f"w.{quoted(self._fields[i])}" for i in places)
+        return f"{values} FROM json_each(?) AS j CROSS JOIN {self._waiting} AS w ON w.{_ORDINAL} = j.value"
 
     def _picked_ordinals(self, records: pl.DataFrame) -> list[int]:
         ordinals: list[int] = self._ordinals.gather(records[SEQ]).to_list()
@@ -124,7 +130,7 @@ def promote(
     """
     waiting, refused = SqliteWaiting(connection, job_id), dict[int, bytes]()
     for chunks in waiting.pieces():
-        rows = pl.concat([chunk.frame for chunk in chunks]).with_row_index(SEQ)
+        rows = whole_frame(chunks).with_row_index(SEQ)
         work = SqlitePromotion(
             connection,
             definition,

@@ -10,9 +10,10 @@ import polars as pl
 from destinations.outcomes import SEQ
 from destinations.poison import RefusedError
 from destinations.sqlite_errors import primary_code, refusal
-from destinations.sqlite_stage import STAGE, insert_values, make_stage
+from destinations.sqlite_stage import STAGE, insert_values, make_stage, stage_head
 from destinations.sqlite_table import parents, quoted
 from destinations.table import Table, UniqueKey
+from destinations.written import Written
 from schemas.definition import Definition
 from schemas.errors import DestinationError
 from schemas.field_types import TEMPORAL
@@ -30,7 +31,7 @@ class SqliteLoad:
     Args:
         table: fits the definition.
         fields: what is written, in the order of the definition.
-        types: of the key fields as they are stored.
+        types: of the load's rows as they are stored.
         commit_refused: an earlier try of this load was refused by its commit.
     """
 
@@ -50,6 +51,7 @@ class SqliteLoad:
         self._fields = list(fields)
         self._columns = [table.column(name) for name in self._fields]
         self._commit_refused = commit_refused
+        self._written = Written(definition, self._fields, list(types))
         self._key = [f"c{self._fields.index(name)}" for name in definition.key]
         self._guard = table.unique_key(definition.key) or UniqueKey((), (), None)
         self.keyed = bool(definition.key)
@@ -75,8 +77,9 @@ class SqliteLoad:
 
     def stage(self, records: pl.DataFrame) -> None:
         """Put the records beside the table, converted as its columns would, instead of those before."""
-        make_stage(self._connection, [column.kind for column in self._columns])
-        insert_values(self._connection, f"INSERT INTO {STAGE}", records, [SEQ, *self._fields])
+        self._make_stage()
+        insert_values(self._connection, stage_head(len(self._fields)), records, [SEQ, *self._fields])
+        self._note_kept(records)
 
     def twins(self) -> list[int]:
         """Staged records whose key, as the table compares it, an earlier staged one has."""
@@ -95,7 +98,7 @@ class SqliteLoad:
             return self._numbers(f"SELECT seq FROM {STAGE} ORDER BY seq"), []
         values = self._value_columns()
         theirs = ", ".join(f't.{quoted(name)} COLLATE "BINARY"' for name, _ in values)
-        ours = ", ".join(f"s.{staged}" for _, staged in values)
+        ours = ", ".join(value for _, value in values)
         differs = self._theirs(f"({theirs}) IS NOT ({ours})" if values else "0")
         found = self._connection.execute(
             # LIMIT keeps SQLite from merging the two, which would ask the table twice for each record.
@@ -106,9 +109,7 @@ class SqliteLoad:
 
     def insert(self, records: list[int]) -> None:
         """Insert these staged records, all or none; raises `RefusedError`."""
-        staged = ", ".join(f"s.c{i}" for i in range(len(self._columns)))
-        sql = f"{self._insert_head()} SELECT {staged} {_PICKED}"
-        self._write(lambda some: self._connection.execute(sql, (json.dumps(some),)), records)
+        self._write(self._insert_staged, records)
 
     def update(self, records: list[int]) -> None:
         """Write these staged records over those of the same key, all or none; raises `RefusedError`.
@@ -121,16 +122,18 @@ class SqliteLoad:
         if self._guard.index is None:
             one = f"FROM {STAGE} AS s WHERE s.seq = :seq"
             names = ", ".join(quoted(name) for name, _ in columns)
-            values = ", ".join(f"s.{staged}" for _, staged in columns)
+            values = ", ".join(value for _, value in columns)
             same = self._same_key(f"(SELECT s.%s {one})")
             sql = f"{update} SET ({names}) = (SELECT {values} {one}) WHERE {same}"
-            self._write(lambda some: self._connection.executemany(sql, [{"seq": r} for r in some]), records)
+            self._write(
+                lambda some: self._connection.executemany(sql, [{"seq": r} for r in some]).rowcount, records
+            )
         else:
-            pairs = ", ".join(f"{quoted(name)} = s.{staged}" for name, staged in columns)
+            pairs = ", ".join(f"{quoted(name)} = {value}" for name, value in columns)
             sql = (
                 f"{update} INDEXED BY {quoted(self._guard.index)} SET {pairs} {_PICKED} AND {self._same_key()}"
             )
-            self._write(lambda some: self._connection.execute(sql, (json.dumps(some),)), records)
+            self._write(lambda some: self._connection.execute(sql, (json.dumps(some),)).rowcount, records)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -167,7 +170,30 @@ class SqliteLoad:
         return [(seq, tuple(key)) for seq, *key in found if key[0] is not None]
 
     def _insert_all(self, records: pl.DataFrame) -> None:
-        insert_values(self._connection, self._insert_head(), records, self._fields)
+        for places, part in self._written.parts(records):
+            self._insert_part(part, places)
+
+    def _insert_part(self, records: pl.DataFrame, places: Sequence[int]) -> None:
+        names = [self._fields[i] for i in places]
+        insert_values(self._connection, self._insert_head(places), records, names)
+
+    def _insert_staged(self, records: list[int]) -> int:
+        written = 0
+        for places, some in self._written.groups(records):
+            staged = ", ".join(f"s.c{i}" for i in places)
+            sql = f"{self._insert_head(places)} SELECT {staged} {_PICKED}"
+            written += self._connection.execute(sql, (json.dumps(some),)).rowcount
+        return written
+
+    def _make_stage(self) -> None:
+        make_stage(self._connection, [column.kind for column in self._columns], self._written.kept)
+
+    def _note_kept(self, records: pl.DataFrame) -> None:
+        """Write beside what is staged which columns of the table these records leave as they are."""
+        self._written.stage(records)
+        for place, kept in self._written.marks(records, self._fields):
+            sql = f"UPDATE {STAGE} SET k{place} = 1 WHERE seq IN (SELECT value FROM json_each(?))"
+            self._connection.execute(sql, (json.dumps(kept),))
 
     def _keeps(self, definition: Definition, name: str, dtype: pl.DataType) -> bool:
         """True when the column holds this key field as the file gives it, and compares it byte by byte."""
@@ -176,8 +202,13 @@ class SqliteLoad:
         return kept and {collation.upper() for collation in self._guard.collations} == {"BINARY"}
 
     def _value_columns(self) -> list[tuple[str, str]]:
-        """(column, column of the stage) of what is no key: this alone is compared and updated."""
-        return [(c.name, f"c{i}") for i, c in enumerate(self._columns) if f"c{i}" not in self._key]
+        """(column, what it is to hold) of what an update writes: this alone is compared."""
+        return [(self._columns[i].name, self._value(i)) for i in self._written.updated]
+
+    def _value(self, place: int) -> str:
+        if place not in self._written.kept:
+            return f"s.c{place}"
+        return f"CASE WHEN s.k{place} THEN t.{quoted(self._columns[place].name)} ELSE s.c{place} END"
 
     def _theirs(self, expression: str) -> str:
         """The expression over the record (t) of a staged record's key (s), null where there is none.
@@ -190,8 +221,8 @@ class SqliteLoad:
         parts = zip(self._guard.columns, self._key, self._guard.collations, strict=True)
         return " AND ".join(f"t.{quoted(c)} = {ours % staged} COLLATE {quoted(x)}" for c, staged, x in parts)
 
-    def _insert_head(self) -> str:
-        names = ", ".join(quoted(column.name) for column in self._columns)
+    def _insert_head(self, places: Sequence[int]) -> str:
+        names = ", ".join(quoted(self._columns[i].name) for i in places)
         return f"{self._verb('INSERT')} INTO {self._name} ({names})"
 
     def _verb(self, verb: str) -> str:
@@ -201,10 +232,11 @@ class SqliteLoad:
     def _numbers(self, sql: str) -> list[int]:
         return [number for (number,) in self._connection.execute(sql)]
 
-    def _write(self, write: Callable[[list[int]], sqlite3.Cursor], records: list[int]) -> None:
+    def _write(self, write: Callable[[list[int]], int], records: list[int]) -> None:
+        """Call what writes these records, or some of them, and gives how many it wrote."""
         try:
             with self.savepoint():
-                if write(records).rowcount != len(records):
+                if write(records) != len(records):
                     raise RefusedError("a trigger of the table passed the record over")
         except sqlite3.Error as error:
             if not self._connection.in_transaction:

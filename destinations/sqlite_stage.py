@@ -8,6 +8,12 @@ import polars as pl
 STAGE = 'temp."lading_stage"'
 """Columns `seq`, and `c0`, `c1` … for the fields; one a connection, and gone with it."""
 
+
+def stage_head(width: int) -> str:
+    """The beginning of a statement that puts records with so many fields into the stage."""
+    return f"INSERT INTO {STAGE} (seq{''.join(f', c{i}' for i in range(width))})"
+
+
 _ROWS_A_STATEMENT = 160
 """A longer VALUES is no quicker; measured with ten columns."""
 
@@ -15,9 +21,14 @@ _ROWS_A_BLOCK = 10 * _ROWS_A_STATEMENT
 """Rows that become Python's values at once: a load that clashes at its first row has not paid for all."""
 
 
-def make_stage(connection: sqlite3.Connection, kinds: Sequence[str]) -> None:
-    """Make the stage anew, empty, its columns of these affinities: they convert as those of the target do."""
+def make_stage(connection: sqlite3.Connection, kinds: Sequence[str], kept: Sequence[int]) -> None:
+    """Make the stage anew, empty, its columns of these affinities: they convert as those of the target do.
+
+    Args:
+        kept: places of the fields that some record leaves as they are, which its `k0`, `k1` … says.
+    """
     columns = "".join(f", c{i} {kind}" for i, kind in enumerate(kinds))
+    columns += "".join(f", k{i} INTEGER" for i in kept)
     connection.execute(f"DROP TABLE IF EXISTS {STAGE}")
     connection.execute(f'CREATE TEMP TABLE "lading_stage" (seq INTEGER PRIMARY KEY{columns})')
 

@@ -1,10 +1,14 @@
 """From typed columns to what is written: text, 64-bit integers and floats. Knows nothing of tables."""
 
+from collections.abc import Sequence
+
 import polars as pl
+from polars import selectors as cs
 
 from destinations.outcomes import SEQ
 from schemas.casting import cast_column
 from schemas.definition import Definition, Field
+from schemas.destination import KEEP, StagedChunk
 from schemas.errors import DestinationError
 
 Stored = str | int | float
@@ -32,6 +36,15 @@ def stored(name: str, dtype: pl.DataType) -> pl.Expr:
     return column.cast(pl.Int64 if dtype.is_integer() or dtype == pl.Boolean else pl.String)
 
 
+def whole_frame(chunks: Sequence[StagedChunk]) -> pl.DataFrame:
+    """All rows of the chunks; one that lacks a `_keep:` column of another keeps nothing there."""
+    frames = [chunk.frame for chunk in chunks]
+    if all(frame.width == frames[0].width for frame in frames):
+        return pl.concat(frames, rechunk=True)
+    together = pl.concat(frames, how="diagonal", rechunk=True)
+    return together.with_columns(cs.starts_with(KEEP).fill_null(value=False))
+
+
 def stored_rows(definition: Definition, frame: pl.DataFrame) -> pl.DataFrame:
     """The rows numbered, with the fields that the file has as they are stored.
 
@@ -39,11 +52,11 @@ def stored_rows(definition: Definition, frame: pl.DataFrame) -> pl.DataFrame:
         frame: (n_rows, …) as a staged chunk has it.
 
     Returns:
-        (n_rows, 4 + n_fields): `SEQ`, `_ordinal`, `_row`, `_verdict`, and those fields.
+        (n_rows, 4 + n_fields + n_kept): `SEQ`, `_ordinal`, `_row`, `_verdict`, those fields, `_keep:` columns.
     """
     schema = frame.schema
     fields = [stored(f.name, schema[f.name]) for f in definition.fields if f.name in schema]
-    return frame.select("_ordinal", "_row", "_verdict", *fields).with_row_index(SEQ)
+    return frame.select("_ordinal", "_row", "_verdict", *fields, cs.starts_with(KEEP)).with_row_index(SEQ)
 
 
 def stored_default(field: Field) -> Stored | None:

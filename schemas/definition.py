@@ -103,6 +103,8 @@ class Field(_Document):
         format: strftime form of dates and times in text, or how numbers are written there (a key of
             `NUMBER_FORMS`); a real date or number cell needs none.
         timezone: IANA zone of datetimes that carry no offset; they are kept as UTC.
+        written: `on_create`: what is there stays when a record is updated; `on_update`: a new record does
+            without.
     """
 
     name: Annotated[str, Setting(pattern=COLUMN_PATTERN)]
@@ -119,6 +121,7 @@ class Field(_Document):
     default: Scalar | None = None
     format: str | None = None
     timezone: str | None = None
+    written: Literal["always", "on_create", "on_update"] = "always"
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -143,6 +146,8 @@ class Field(_Document):
                     + ", ".join(sorted(t.value for t in types))
                 )
         self._check_values()
+        if self.required and self.written == "on_update":
+            raise ValueError("what a new record does without can't be 'required'")
         if self.type in CHOICES and not self.choices:
             raise ValueError(f"type {self.type.value!r} needs 'choices'")
         if self.name.lower().startswith(RESERVED_PREFIX) or self.name.lower() in RESERVED_NAMES:
@@ -346,6 +351,8 @@ class Definition(_Document):
         for name in self.key:
             if name not in {f.name for f in self.fields}:
                 raise ValueError(f"the key names {name!r}, which is no field")
+        if late := [f.name for f in self.fields if f.written != "always" and f.name in self.key]:
+            raise ValueError(f"the key tells records apart, so {late[0]!r} is always written")
         if len(set(self.key)) < len(self.key):
             raise ValueError("the key names a field twice")
         if not self.key and self.mode is not Mode.INSERT:
@@ -379,6 +386,9 @@ class Definition(_Document):
         """Why its destination can't do what is asked for in this mode; None where it can."""
         if isinstance(self.destination, ConnectionDestination) and self.policies.atomic:
             return "no vendor takes all records or none; 'atomic' is for tables and files"
+        chosen = any(f.written != "always" for f in self.fields)
+        if isinstance(self.destination, ConnectionDestination) and chosen:
+            return "a vendor is sent whole records; 'written' is for tables"
         if isinstance(self.destination, FileDestination) and mode is not Mode.INSERT:
             return f"mode {mode.value!r} is none for a file, which is always new; say 'insert'"
         return None

@@ -10,6 +10,9 @@ import polars as pl
 from schemas.chunk import Page
 from schemas.definition import Definition
 
+KEEP = "_keep:"
+"""Before a field's name: the Boolean column of rows that, on update, leave the field's column as it is."""
+
 
 class Verdict(IntEnum):
     """What validation says of a row, as stored in a staged chunk."""
@@ -28,7 +31,8 @@ class StagedChunk:
         frame: (n_rows, 3 + n_fields), every row of the chunk in order of ordinal, with the columns
             `_ordinal` (UInt32, 0-based), `_row` (UInt32, 1-based as the user sees it), `_verdict`
             (UInt8, a `Verdict`), then the typed fields that the file has. In a row that is not GOOD
-            a field may be null although the file has a value.
+            a field may be null although the file has a value. Where rows leave a field out, that column has
+            a `_keep:` column beside it; a chunk in which no row does may lack that.
     """
 
     chunk: int

@@ -15,6 +15,7 @@ import polars as pl
 
 from schemas.chunk import CHUNK_ROWS, LETTERS, Page
 from schemas.definition import Definition, Field
+from schemas.destination import KEEP
 from schemas.field_types import FieldType
 from schemas.job import Outcome
 from schemas.webhook import RecordEvent
@@ -63,7 +64,7 @@ def told_records(job_id: str, definition: Definition, page: Page, frame: pl.Data
             "definition": definition.name,
             "row": page.row_numbers[place],
             "key": None if key is None else json.loads(key),
-            "record": {field.name: _plain(field, row[field.name]) for field in fields},
+            "record": {f.name: _plain(f, row[f.name]) for f in fields if not row.get(KEEP + f.name)},
         }
         yield RecordTold(place, page.chunk * CHUNK_ROWS + place, event, data)
 

@@ -16,7 +16,7 @@ from sqlalchemy import URL, make_url
 from destinations import open_destination
 from schemas.chunk import CHUNK_ROWS, Page
 from schemas.definition import Definition
-from schemas.destination import Destination, StagedChunk
+from schemas.destination import KEEP, Destination, StagedChunk
 from schemas.dtypes import DTYPES
 from schemas.settings import Settings
 
@@ -87,6 +87,7 @@ class Lab:
         columns = {"_ordinal": pl.UInt32, "_row": pl.UInt32, "_verdict": pl.UInt8} | {
             f.name: DTYPES[f.type] for f in definition.fields if not rows or f.name in rows[0]
         }
+        columns |= {name: pl.Boolean for name in (rows[0] if rows else ()) if name.startswith(KEEP)}
         full = [{"_ordinal": n, "_row": n + 2, "_verdict": 0} | row for n, row in enumerate(rows, first)]
         frame = pl.DataFrame(full, schema=columns)
         return [
