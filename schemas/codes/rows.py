@@ -42,6 +42,30 @@ ROW = (
         "`A\\0B`",
     ),
     Code(
+        "mapping.type",
+        "{detail}",
+        "A value is not what the `data_type` of its mapping says.",
+        "`12 apples` with `data_type: number`",
+    ),
+    Code(
+        "mapping.date",
+        "{detail}",
+        "A value is no date of the form that its mapping names.",
+        "`yesterday` with `extract_date_format: MM/DD/YYYY`",
+    ),
+    Code(
+        "mapping.lookup",
+        "{detail}",
+        "A lookup of the mapping has nothing for a value, and may not fail.",
+        "`XX` with `map: {DE: EUR}`",
+    ),
+    Code(
+        "mapping.template",
+        "{detail}",
+        "A template of the mapping can't make anything of a value, or would make too much.",
+        "`{{divide total count}}` where `count` is 0",
+    ),
+    Code(
         "required",
         "a value is required here, but the cell is blank",
         "A required cell is blank.",

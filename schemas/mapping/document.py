@@ -17,6 +17,10 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from schemas.field_types import Scalar
+from schemas.mapping.dates import date_step
+from schemas.mapping.sources import path_steps, source
+from schemas.mapping.values import CONVERSIONS
+from schemas.value_text import is_empty
 
 MOST_RULES = 1_999
 """As many as a definition has fields."""
@@ -193,7 +197,23 @@ class FieldMap(_Part):
             raise ValueError("what is 'immutable' can't be set when a record is updated")
         if self.when in {When.LOOKUP_EMPTY, When.LOOKUP_NOT_EMPTY} and self.condition_lookup is None:
             raise ValueError(f"{self.when.value!r} needs a 'lookupName'")
+        self._check_parts()
         return self
+
+    def _check_parts(self) -> None:
+        if self.extract is not None:
+            source(self.extract)
+        date_step(self)
+        convert = CONVERSIONS.get(self.data_type or "")
+        for value in (self.hard_coded_value, self.default):
+            if convert is not None and not is_empty(value):
+                convert(value)
+
+    @property
+    def lookup_names(self) -> frozenset[str]:
+        """Every lookup that the rule asks."""
+        asked = frozenset() if self.extract is None else source(self.extract).lookup_names
+        return asked.union(name for name in (self.lookup_name, self.condition_lookup) if name is not None)
 
     @property
     def condition_lookup(self) -> str | None:
@@ -228,6 +248,8 @@ class ListMap(_Part):
     def _can_be_done(self) -> Self:
         if not all(self.path) or "[" in self.generate:
             raise ValueError(f"{self.generate!r} names no list")
+        if self.json_path is not None:
+            path_steps(self.json_path)
         for rule in self.fields:
             if rule.immutable or rule.when in {When.RECORD_CREATED, When.RECORD_UPDATED}:
                 raise ValueError(
@@ -248,8 +270,19 @@ class Mapping(_Part):
         """Every rule, those of lists too."""
         return (*self.fields, *(rule for made in self.lists for rule in made.fields))
 
+    @model_validator(mode="after")
+    def _makes_nothing_twice(self) -> Self:
+        whole: set[tuple[str, ...]] = set()
+        begun: set[tuple[str, ...]] = set()
+        for path in (*(rule.path for rule in self.fields), *(made.path for made in self.lists)):
+            above = [path[:length] for length in range(1, len(path))]
+            if path in whole or path in begun or not whole.isdisjoint(above):
+                raise ValueError(f"the mapping generates {'.'.join(path)!r} twice")
+            whole.add(path)
+            begun.update(above)
+        return self
+
     @property
     def lookup_names(self) -> frozenset[str]:
         """Every lookup that a rule asks."""
-        named = (name for rule in self.rules for name in (rule.lookup_name, rule.condition_lookup))
-        return frozenset(name for name in named if name is not None)
+        return frozenset(name for rule in self.rules for name in rule.lookup_names)

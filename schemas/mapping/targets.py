@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from schemas.mapping.document import DataType, FieldMap, Mapping, When
+from schemas.mapping.sources import makes_list
 
 Written = Literal["always", "on_create", "on_update"]
 
@@ -30,33 +31,28 @@ def targets(mapping: Mapping) -> tuple[Target, ...]:
     """The targets in the order in which they are first named.
 
     Raises:
-        ValueError: two rules make the same target, or parts of one are for create and parts for update.
+        ValueError: parts of one are for create or update alone, and others are not.
     """
     found: dict[str, Target] = {}
-    paths: set[tuple[str, ...]] = set()
-    for path, target in _made(mapping):
-        if any(path[:length] in paths for length in range(1, len(path) + 1)) or any(
-            path == other[: len(path)] for other in paths
-        ):
-            raise ValueError(f"the mapping generates {'.'.join(path)!r} twice")
-        paths.add(path)
+    for target in _made(mapping):
         if found.setdefault(target.name, target).written != target.written:
             raise ValueError(f"parts of {target.name!r} are for create or update alone, and others are not")
     return tuple(found.values())
 
 
-def _made(mapping: Mapping) -> Iterator[tuple[tuple[str, ...], Target]]:
-    for rule in mapping.fields:
-        yield rule.path, _target(rule)
+def _made(mapping: Mapping) -> Iterator[Target]:
+    yield from map(_target, mapping.fields)
     for made in mapping.lists:
-        yield made.path, Target(made.path[0], is_nested=True)
+        yield Target(made.path[0], is_nested=True)
 
 
 def _target(rule: FieldMap) -> Target:
     name, *members = rule.path
     if members:
         return Target(name, written=_written(rule), is_nested=True)
-    return Target(name, rule.data_type, _written(rule), None if rule.is_hard_coded else rule.extract)
+    extract = None if rule.is_hard_coded else rule.extract
+    is_list = extract is not None and rule.data_type is None and makes_list(extract)
+    return Target(name, rule.data_type, _written(rule), extract, is_nested=is_list)
 
 
 def _written(rule: FieldMap) -> Written:

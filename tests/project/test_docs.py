@@ -11,6 +11,8 @@ from docs import generate
 from schemas.definition import Definition, Field, FileOptions, Policies
 from schemas.document import parse_definition
 from schemas.field_types import FieldType
+from schemas.handlebars.blocks import BLOCKS
+from schemas.handlebars.helpers import HELPERS
 from schemas.mapping import FieldMap
 from schemas.notify import Notify
 from schemas.principal import Scope
@@ -79,6 +81,8 @@ def test_the_definition_in_the_readme_is_one():
 def test_the_page_on_definitions_names_every_key_type_and_policy():
     assert first_cells(DEFINITIONS, "Fields") == list(Field.model_fields)
     assert first_cells(DEFINITIONS, "The mapping") == list(FieldMap.model_fields)
+    templates = DEFINITIONS.split("\nTemplates are")[1].split("Everything else")[0]
+    assert {*HELPERS, *BLOCKS} <= set(re.findall(r"`(\w+)`", templates))
     assert first_cells(DEFINITIONS, "Types") == [t.value for t in FieldType]
     assert first_cells(DEFINITIONS, "The file") == list(FileOptions.model_fields)
     assert first_cells(DEFINITIONS, "Policies") == list(Policies.model_fields)

@@ -196,6 +196,7 @@ def test_a_packed_file_that_holds_more_than_the_setting_allows_is_refused(lading
 def test_every_code_is_tried_by_one_of_these_tests():
     elsewhere = {"cell.error", "file.unreadable", "file.sheet", "file.unpacked_limit", "record"}
     elsewhere |= {"file.memory_limit", "file.cpu_limit", "file.time_limit", "file.crash"}  # test_reader.py
+    elsewhere |= {"mapping.type", "mapping.date", "mapping.lookup", "mapping.template"}  # test_mapper.py
     elsewhere |= HOSTILE_WORKBOOKS.keys() | {"vendor.refused"}  # test_vendor_jobs.py
     assert ROW_CASES.keys() | FILE_CASES.keys() | elsewhere == ROW_CODES.keys() | FILE_CODES.keys()
 
