@@ -1,9 +1,11 @@
 import asyncio
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -75,19 +77,18 @@ def command(*words, folder):
     return done.stdout
 
 
-def task_runs_and_artifacts(deployment):
-    """What Prefect's API lists of the only run of a deployment: task runs in their order, keys of artifacts.
+def run_by_hand(*words, folder):
+    """The id of the run that `prefect deployment run` tells of."""
+    told = command(*PREFECT, "deployment", "run", *words, folder=folder)
+    return UUID(re.search(r"UUID: (\S+)", told)[1])
 
-    Runs that a schedule has put down for later are none.
-    """
+
+def task_runs_and_artifacts(run_id):
+    """What Prefect's API lists of the run: task runs in their order, keys of artifacts."""
     with get_client(sync_client=True) as client:
-        runs = client.read_flow_runs(
-            deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment]))
-        )
-        (run,) = (run for run in runs if not run.auto_scheduled)
-        tasks = client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run.id])))
+        tasks = client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run_id])))
         artifacts = client.read_artifacts(
-            artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run.id]))
+            artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run_id]))
         )
     return [task.name for task in sorted(tasks, key=lambda t: t.start_time)], {a.key for a in artifacts}
 
@@ -109,18 +110,18 @@ def test_worker_imports_into_and_purges_the_home_of_the_folder_it_was_started_in
     home = tmp_path / ".lading"
     definition = str(ROOT / "examples" / "earthquakes.yaml")
     command(sys.executable, "-m", "cli.start", "apply", definition, "--home", str(home), folder=tmp_path)
-    run = [*PREFECT, "deployment", "run", "import-file/ad-hoc"]
-    command(*run, "-p", "source=../earthquakes.csv", "-p", "definition=earthquakes", folder=tmp_path)
-    command(*PREFECT, "deployment", "run", "purge/daily", folder=tmp_path)
+    of_file = ["-p", "source=../earthquakes.csv", "-p", "definition=earthquakes"]
+    imported = run_by_hand("import-file/ad-hoc", *of_file, folder=tmp_path)
+    purged = run_by_hand("purge/daily", folder=tmp_path)
     worker = [*PREFECT, "worker", "start", "--pool", "lading", "--run-once"]
     command(*worker, folder=below)
     with Store.opened(Settings(home=home)) as store, store.read() as session:
         (job,) = page_of_jobs(session, "local", JobFilter(), limit=10)
     assert (job.state, job.created, job.failed) == (JobState.FINISHED, 23_409, 3)
-    names, artifacts = task_runs_and_artifacts("ad-hoc")
+    names, artifacts = task_runs_and_artifacts(imported)
     assert names == ["upload", "validate", "import 1/1", "poll", "report"]
     assert artifacts == {f"progress-{job.id}", f"summary-{job.id}"}
-    assert task_runs_and_artifacts("daily") == (["purge"], set())
+    assert task_runs_and_artifacts(purged) == (["purge"], set())
 
 
 def registered(*names):
