@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from schemas.csv_options import CsvOptions
 from schemas.patterns import (
     NAME_PATTERN,
     PASSWORD_IN_URL,
@@ -21,7 +22,7 @@ DEFAULT_DATABASE = "default"
 FILE_KEY, CONNECTION_KEY = "file:", "connection:"
 """How the identity of a destination begins that is no table, and which no tenant claims."""
 
-FILE_FORMATS = ("csv", "xlsx", "jsonl", "parquet")
+FILE_FORMATS = ("csv", "xlsx", "jsonl", "json", "parquet")
 FILE_BLANKS = ("definition", "job_id", "timestamp", "date", "file_name", "tenant", "mode")
 """What stands in braces in the URL of a file destination."""
 
@@ -111,12 +112,14 @@ class FileDestination(Place):
         url: whole, where it is a path. Blanks are filled in for each import: `{definition}`, `{job_id}`,
             `{timestamp}` and `{date}` (when the job came, in UTC), `{file_name}` (of the file that was brought,
             without its suffix), `{tenant}`, `{mode}`. A file of the same name is written over.
-        format: `csv`, `xlsx`, `jsonl` or `parquet`; None: as the suffix says.
+        format: `csv`, `xlsx`, `jsonl`, `json` (one array of objects) or `parquet`; None: as the suffix says.
         escape: in csv, text that a spreadsheet would run as a formula gets an apostrophe before it.
+        csv: how a csv file is written.
     """
 
-    format: Literal["csv", "xlsx", "jsonl", "parquet"] | None = None
+    format: Literal["csv", "xlsx", "jsonl", "json", "parquet"] | None = None
     escape: bool = True
+    csv: CsvOptions = CsvOptions()
 
     @property
     def kind(self) -> str:
@@ -141,6 +144,8 @@ class FileDestination(Place):
             raise ValueError("the url names no file by its whole path, such as /srv/out/{definition}.csv")
         if self.kind not in FILE_FORMATS:
             raise ValueError(f"the suffix tells no format; say `format:` {', '.join(FILE_FORMATS)}")
+        if self.kind != "csv" and self.csv != CsvOptions():
+            raise ValueError(f"the options of 'csv' are for csv, and the file is {self.kind}")
         return self
 
 

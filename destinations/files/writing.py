@@ -8,16 +8,11 @@ from typing import BinaryIO
 
 import polars as pl
 
-from destinations.files.columns import as_text
+from destinations.files.csv_writing import write_csv
+from destinations.files.json_writing import write_array, write_lines
 from schemas.definition import Definition
 from schemas.destination_document import FileDestination
-from schemas.escape import escape, escape_column
 from schemas.field_types import FieldType
-
-_KEPT = {FieldType.INTEGER, FieldType.NUMBER, FieldType.BOOLEAN}
-"""Types that JSON has as they are; a decimal would lose digits in most readers, and is text."""
-
-_RISKLESS = _KEPT | {FieldType.DECIMAL, FieldType.DATE, FieldType.TIME, FieldType.DATETIME, FieldType.DURATION}
 
 
 def write_file(
@@ -33,36 +28,13 @@ def write_file(
             if destination.kind == "parquet":
                 _write_parquet(definition, out, records)
             elif destination.kind == "jsonl":
-                _write_jsonl(definition, out, records)
+                write_lines(definition, out, records)
+            elif destination.kind == "json":
+                write_array(definition, out, records)
             else:
-                _write_csv(definition, out, records, escaped=destination.escape)
+                write_csv(destination, definition, out, records)
     with path.open("rb") as written:
         os.fsync(written.fileno())
-
-
-def _write_csv(
-    definition: Definition, out: BinaryIO, records: Iterable[pl.DataFrame], *, escaped: bool
-) -> None:
-    """UTF-8, a comma between, CR LF after each line; the header of a field is the first that it has."""
-    texts = [as_text(f).alias(f.name) for f in definition.fields]
-    risky = [escape_column(f.name) for f in definition.fields if f.type not in _RISKLESS] if escaped else []
-    headers = [f.headers[0] for f in definition.fields]
-    head = pl.DataFrame(
-        [[escape(h) if escaped else h] for h in headers], schema=[f.name for f in definition.fields]
-    )
-    head.write_csv(out, include_header=False, line_terminator="\r\n")
-    for frame in records:
-        lines = frame.select(texts).with_columns(risky)
-        lines.write_csv(out, include_header=False, line_terminator="\r\n")
-
-
-def _write_jsonl(definition: Definition, out: BinaryIO, records: Iterable[pl.DataFrame]) -> None:
-    """One object a line; numbers and truth values as JSON has them, all else as text."""
-    columns = [
-        (pl.col(f.name) if f.type in _KEPT else as_text(f)).alias(f.headers[0]) for f in definition.fields
-    ]
-    for frame in records:
-        frame.select(columns).write_ndjson(out)
 
 
 def _write_parquet(definition: Definition, out: BinaryIO, records: Iterable[pl.DataFrame]) -> None:

@@ -11,7 +11,12 @@ from schemas.errors import LeaseLostError
 from tests.destinations import filing_child
 from tests.destinations.filing_child import CHUNKS, ROWS, definition
 
-WHOLE = "id\r\n" + "".join(f"{n}\r\n" for n in range(CHUNKS * ROWS) if n % ROWS != ROWS - 1)
+FILED = [n for n in range(CHUNKS * ROWS) if n % ROWS != ROWS - 1]
+WHOLE = {
+    "csv": "id\r\n" + "".join(f"{n}\r\n" for n in FILED),
+    "json": "[\n" + ",\n".join(f'{{"id":{n}}}' for n in FILED) + "\n]\n",
+}
+KINDS = tuple(WHOLE)
 NEVER = 1_000
 
 
@@ -34,7 +39,8 @@ def filing(settings, tmp_path):
 
 
 def url_of(tmp_path, job):
-    return f"{tmp_path}/out/{job}/things.csv"
+    """Of a file whose kind is how the name of the job begins."""
+    return f"{tmp_path}/out/{job}/things.{job.partition('-')[0]}"
 
 
 def there(tmp_path, job):
@@ -54,11 +60,11 @@ def sealed_letters(settings, tmp_path, job):
 @pytest.mark.slow
 def test_whenever_it_is_killed_the_next_epoch_leaves_one_whole_file(filing, settings, tmp_path):
     step = 1
-    while filing(job := f"job-{step}", 1, step):
-        assert there(tmp_path, job).get("things.csv") in {None, WHOLE}
+    while filing(job := f"{(kind := KINDS[step % len(KINDS)])}-{step}", 1, step):
+        assert there(tmp_path, job).get(f"things.{kind}") in {None, WHOLE[kind]}
         filing(job, 2, 1 + step % 7)
         assert not filing(job, 3, NEVER)
-        assert there(tmp_path, job) == {"things.csv": WHOLE}
+        assert there(tmp_path, job) == {f"things.{kind}": WHOLE[kind]}
         assert sealed_letters(settings, tmp_path, job) == "CCCF" * CHUNKS
         step += 1
     assert step > 15
@@ -67,11 +73,11 @@ def test_whenever_it_is_killed_the_next_epoch_leaves_one_whole_file(filing, sett
 @pytest.mark.slow
 def test_whenever_it_is_killed_a_sealed_job_says_whether_its_file_is_there(filing, settings, tmp_path):
     step, said = 1, []
-    while filing(job := f"job-{step}", 1, step):
+    while filing(job := f"csv-{step}", 1, step):
         letters = sealed_letters(settings, tmp_path, job)
         assert letters == sealed_letters(settings, tmp_path, job)
         said.append("C" in letters)
-        assert there(tmp_path, job) == ({"things.csv": WHOLE} if said[-1] else {})
+        assert there(tmp_path, job) == ({"things.csv": WHOLE["csv"]} if said[-1] else {})
         assert letters in {"CCCF" * CHUNKS, *("PPPF" * chunks for chunks in range(CHUNKS + 1))}
         step += 1
     assert said == sorted(said)
@@ -79,20 +85,20 @@ def test_whenever_it_is_killed_a_sealed_job_says_whether_its_file_is_there(filin
 
 
 def test_a_worker_that_lost_its_lease_writes_nothing(settings, tmp_path):
-    wanted = definition(url_of(tmp_path, "job"))
+    wanted = definition(url_of(tmp_path, "csv-1"))
     destination = FilesDestination(settings, wanted.destination)
-    destination.begin("job", 2)
-    destination.load("job", 2, wanted, filing_child.chunks())
+    destination.begin("csv-1", 2)
+    destination.load("csv-1", 2, wanted, filing_child.chunks())
     for call in (
-        lambda: destination.begin("job", 1),
-        lambda: destination.load("job", 1, wanted, filing_child.chunks()),
-        lambda: destination.complete("job", 1, wanted, []),
-        lambda: destination.seal("job", 1),
+        lambda: destination.begin("csv-1", 1),
+        lambda: destination.load("csv-1", 1, wanted, filing_child.chunks()),
+        lambda: destination.complete("csv-1", 1, wanted, []),
+        lambda: destination.seal("csv-1", 1),
     ):
         with pytest.raises(LeaseLostError):
             call()
-    destination.seal("job", 2)
+    destination.seal("csv-1", 2)
     with pytest.raises(LeaseLostError):
-        destination.complete("job", 2, wanted, [])
+        destination.complete("csv-1", 2, wanted, [])
     destination.close()
-    assert there(tmp_path, "job") == {}
+    assert there(tmp_path, "csv-1") == {}

@@ -34,7 +34,14 @@ def test_a_url_is_a_file_with_options_and_secrets_by_name():
 
 
 @pytest.mark.parametrize(
-    "text", ["{connection: crm, process: 7, events: false}", "{url: /srv/out.csv, format: csv}", "{table: t}"]
+    "text",
+    [
+        "{connection: crm, process: 7, events: false}",
+        "{url: /srv/out.csv, format: csv}",
+        '{url: /srv/out, format: csv, csv: {row_delimiter: "\\n", column_delimiter: "\\t"}}',
+        "{url: /srv/out.csv, csv: {include_header: false, wrap_with_quotes: true}}",
+        "{table: t}",
+    ],
 )
 def test_what_is_written_is_read_back_as_the_same(text):
     definition = parse_definition(f"{HEAD}destination: {text}\n")
@@ -47,7 +54,10 @@ def test_what_is_written_is_read_back_as_the_same(text):
         ("{table: t, databse: x}", "unknown key 'destination.databse'; did you mean 'database'?"),
         ("{}", "the key 'destination.table' is missing"),
         ("{url: /srv/out.csv, fromat: csv}", "unknown key 'destination.fromat'; did you mean 'format'?"),
-        ("{url: /srv/out.csv, format: doc}", "destination.format: Input should be 'csv', 'xlsx', 'jsonl' or"),
+        (
+            "{url: /srv/out.csv, format: doc}",
+            "destination.format: Input should be 'csv', 'xlsx', 'jsonl', 'json' or",
+        ),
         (
             "{url: '/srv/{tabel}.csv'}",
             "there is no blank {tabel}; known are {definition}, {job_id}, {timestamp}",
@@ -55,7 +65,11 @@ def test_what_is_written_is_read_back_as_the_same(text):
         ("{url: 'ftp://{tenant}.example/x.csv'}", "not in the name of a server or bucket"),
         ("{url: out/x.csv}", "names no file by its whole path"),
         ("{url: /srv/out/}", "names no file by its whole path"),
-        ("{url: /srv/x.xls}", "the suffix tells no format; say `format:` csv, xlsx, jsonl, parquet"),
+        ("{url: /srv/x.xls}", "the suffix tells no format; say `format:` csv, xlsx, jsonl, json, parquet"),
+        ("{url: /srv/x.csv, csv: {row_delimiter: ';'}}", "destination.csv.row_delimiter: Input should be"),
+        ("{url: /srv/x.csv, csv: {column_delimiter: '::'}}", "destination.csv.column_delimiter: String should"),
+        ("{url: /srv/x.csv, csv: {header: false}}", "unknown key 'destination.csv.header'"),
+        ("{url: /srv/x.json, csv: {include_header: false}}", "'csv' are for csv, and the file is json"),
         ("{connection: CRM}", "destination.connection: String should match pattern"),
         ("{connection: crm, fields: [1]}", "destination.fields"),
         ("{url: 'ftp://u:geheim@h/x.csv'}", "the URL has a password in it"),

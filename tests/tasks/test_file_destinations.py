@@ -14,7 +14,7 @@ from schemas.place import Place
 from tests.servers.file_servers import FileServer
 
 SERVERS = ("disk", "ftp", "sftp", pytest.param("s3", marks=pytest.mark.slow))
-KINDS = ("csv", "xlsx", "jsonl", "parquet")
+KINDS = ("csv", "xlsx", "jsonl", "json", "parquet")
 LINES = ("Id,Name,Amount", "1,Ada,3", "2,Bo,-1", "3,=cmd(),7")
 
 
@@ -175,7 +175,74 @@ def test_every_type_is_read_back_as_the_same_record(kind, lading, make_definitio
         read = frame.with_columns(pl.col("zoned").dt.replace_time_zone(None)).rows()
         assert read == list(zip(*(values for _, values in TYPED.values()), strict=True))
         return
+    if kind == "json":
+        # An array is written, and never read: its objects are those of JSON Lines.
+        objects = json.loads(out.read_text(encoding="utf-8"))
+        out = tmp_path / "out/again.jsonl"
+        out.write_text("".join(json.dumps(each) + "\n" for each in objects))
     lading.run(source, typed_definition(make_definition, destination={"table": "wanted"}))
     again = typed_definition(make_definition, destination={"table": "back"}, file=FileOptions())
     assert lading.counts(lading.run(out, again)) == {"created": 5}
     assert lading.table("back").rows() == lading.table("wanted").rows()
+
+
+ODD = ("Id,Name,Amount", '1,"a\tb\r\nc\nd",3', '2,"q""r|s",', "3,,7")
+"""Rows with white space, a quote and a bar in them, and with blank cells."""
+
+
+@pytest.mark.parametrize(
+    ("options", "content"),
+    [
+        ({}, 'Id,Name,Amount\r\n1,"a\tb\r\nc\nd",3\r\n2,"q""r|s",\r\n3,,7\r\n'),
+        ({"row_delimiter": "\n"}, 'Id,Name,Amount\n1,"a\tb\r\nc\nd",3\n2,"q""r|s",\n3,,7\n'),
+        (
+            {"row_delimiter": "\r", "replace_newline_with_space": True},
+            'Id,Name,Amount\r1,a\tb c d,3\r2,"q""r|s",\r3,,7\r',
+        ),
+        (
+            {"column_delimiter": "|", "include_header": False},
+            '1|"a\tb\r\nc\nd"|3\r\n2|"q""r|s"|\r\n3||7\r\n',
+        ),
+        (
+            {"column_delimiter": "\t", "replace_tab_with_space": True},
+            'Id\tName\tAmount\r\n1\t"a b\r\nc\nd"\t3\r\n2\t"q""r|s"\t\r\n3\t\t7\r\n',
+        ),
+        (
+            {"wrap_with_quotes": True, "truncate_last_row_delimiter": True},
+            '"Id","Name","Amount"\r\n"1","a\tb\r\nc\nd","3"\r\n"2","q""r|s",""\r\n"3","","7"',
+        ),
+    ],
+    ids=lambda value: "-".join(value) or "none" if isinstance(value, dict) else "",
+)
+def test_a_csv_file_is_written_as_its_options_say(
+    lading, write_csv, make_definition, tmp_path, options, content
+):
+    out = tmp_path / "out.csv"
+    definition = make_definition(mode="insert", destination={"url": str(out), "csv": options})
+    assert lading.counts(lading.run(write_csv(*ODD), definition)) == {"created": 3}
+    assert out.read_bytes().decode() == content
+
+
+NESTED = (
+    '{"n":1,"Parts":{"a": [1.50, "x\\n"] },"Also":null,"t":"é"}',
+    '{"n":null,"Parts":null,"Also":[],"t":null}',
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [("jsonl", "\n".join(NESTED) + "\n"), ("json", "[\n" + ",\n".join(NESTED) + "\n]\n")],
+    ids=["jsonl", "json"],
+)
+def test_fields_of_type_json_are_nested(lading, make_definition, tmp_path, kind, content):
+    source, out = tmp_path / "nested.csv", tmp_path / f"out.{kind}"
+    source.write_text('n,Parts,Also,t\n1,"{""a"": [1.50, ""x\\n""]\n}",,é\n,,[],\n')
+    fields = [
+        {"name": "n", "type": "integer"},
+        {"name": "parts", "header": "Parts", "type": "json"},
+        {"name": "also", "header": "Also", "type": "json"},
+        {"name": "t"},
+    ]
+    definition = make_definition(mode="insert", key=[], fields=fields, destination={"url": str(out)})
+    assert lading.counts(lading.run(source, definition)) == {"created": 2}
+    assert out.read_text(encoding="utf-8") == content
