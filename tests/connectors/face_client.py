@@ -1,6 +1,7 @@
 """Clients of a face, each with a key of its own, and what a test wants of the tenant's jobs and tables."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -62,3 +63,21 @@ def face_client(
         httpx.Client(base_url=url, timeout=30, trust_env=False) as bare,
     ):
         yield FaceClient(service, key, http, bare)
+
+
+@contextmanager
+def worked(client: FaceClient) -> Iterator[None]:
+    """Bring the tenant's jobs to their ends as they come, as a worker does."""
+    stops = threading.Event()
+
+    def work() -> None:
+        while not stops.wait(0.05):
+            client.finish_jobs()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stops.set()
+        thread.join()

@@ -1,6 +1,5 @@
 """Every client of a vendor, against the face of our own that answers as the vendor does, over a real socket."""
 
-import threading
 from contextlib import contextmanager
 from uuid import uuid4
 
@@ -13,30 +12,12 @@ from store.database import Store
 from store.definitions import put_definition
 from store.job_lists import JobFilter, page_of_jobs
 from tests.connectors.driving import Driver, write_part
-from tests.connectors.face_client import face_client
+from tests.connectors.face_client import face_client, worked
 from tests.connectors.scripted.ways import WAYS
 from tests.connectors.test_clients import CLIENTS, HEADER, told
 
 GOOD = [(f"k{number}", f'Grüße {number}, "quoted"', str(number)) for number in range(5)]
 BAD = ("k9", "Nine", "-1")
-
-
-@contextmanager
-def worked(client):
-    """Bring the tenant's jobs to their ends as they come, as a worker does."""
-    stops = threading.Event()
-
-    def work():
-        while not stops.wait(0.05):
-            client.finish_jobs()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        stops.set()
-        thread.join()
 
 
 @pytest.fixture
