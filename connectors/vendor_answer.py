@@ -87,8 +87,15 @@ def _quoted(body: bytes, masked: Callable[[str], str]) -> str:
 
 
 def _message(found: object) -> str:
-    """The sentence in an object that tells an error, in the words that vendors have for its key."""
+    """The sentence in an object that tells an error or several, in the words that vendors have for its key."""
     if not isinstance(found, Mapping):
         return ""
+    errors = found.get("errors")
+    several = errors if isinstance(errors, list) else ()
+    said = [_sentence(error) for error in several if isinstance(error, Mapping)]
+    return "; ".join(filter(None, said)) or _sentence(found)
+
+
+def _sentence(found: Mapping[str, object]) -> str:
     texts = (found.get(key) for key in ("message", "error", "detail", "title"))
     return next((text for text in texts if isinstance(text, str)), "")

@@ -132,6 +132,24 @@ def test_after_so_many_tries_it_is_an_error_that_says_to_come_again(vendor):
     assert len(v.seen) == 3
 
 
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (b'{"errors": [{"code": "a", "message": "no"}, 7, {"message": "nor that"}]}', "no; nor that"),
+        (b'{"errors": {}, "error": "no"}', "no"),
+        (b'{"errors": []}', r'{"errors": \[\]}'),
+        (b'["no"]', r'\["no"\]'),
+        (b"<html>no</html>", "422"),
+    ],
+)
+def test_what_a_vendor_says_of_its_refusal_is_quoted_whatever_its_shape(vendor, told, message):
+    with vendor(says(422, told)) as v:
+        http = v.http()
+        with pytest.raises(VendorRefusedError, match=f"{message}$"):
+            http.get("/job/1", said)
+        http.close()
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_vendor_says_for_how_long_to_wait_and_is_waited_for(vendor, status):
     with vendor(says(status, Retry_After="7"), says(200)) as v:
