@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -109,7 +110,7 @@ def _objection(definition: Definition, draft: Path, rows: int) -> "Objection | N
     from tasks.budget import objection_to
     from tasks.staging import Draft
 
-    return objection_to(definition, Draft(draft), rows)
+    return objection_to(definition, partial(Draft(draft).finished_blocks, rows), rows)
 
 
 def _found(

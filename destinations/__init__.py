@@ -39,7 +39,7 @@ def open_destination(settings: Settings, tenant: str, definition: Definition) ->
 def table_columns(settings: Settings, tenant: str, table: TableDestination) -> Mapping[str, FieldType] | None:
     """Column, in lower case → the type of field that comes nearest to it; None where there is no such table.
 
-    A view has no columns that could be written, so it is empty. Nothing is made.
+    Columns that can't be written, such as generated ones and all of a view, are left out. Nothing is made.
 
     Raises:
         DestinationError: the database is none that Lading knows, or it can't be opened.

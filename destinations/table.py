@@ -80,8 +80,10 @@ class Table:
 
 
 def field_types(table: Table | None) -> dict[str, FieldType] | None:
-    """Column in lower case → the type of field that it is meant for; None where there is no table."""
-    return None if table is None else {name: column.meant_for for name, column in table.columns.items()}
+    """Column that can be written, in lower case → the type of field that it is meant for; None: no table."""
+    if table is None:
+        return None
+    return {name: column.meant_for for name, column in table.columns.items() if not column.generated}
 
 
 def lacking(definition: Definition, table: Table) -> list[Field]:

@@ -183,6 +183,8 @@ def _ending(call: Call, settings: Settings, store: Store, job_id: str, epoch: in
     job = _job(store, job_id)
     if job.ending is not None:
         return Ending.from_stored(job.ending)
+    if job.kind is JobKind.INVOKE and job.state is JobState.IMPORTING and job.stage_epoch is None:
+        return Ending()  # its records were in the memory of a process that is gone; what it wrote has pages
     try:
         _validate_and_import(call, settings, store, job_id, epoch)
     except (LeaseLostError, ConflictError):
@@ -215,7 +217,7 @@ def _validate_and_import(call: Call, settings: Settings, store: Store, job_id: s
         _stage(store, job_id, "validate")
         call(validate, settings, job_id, epoch)
     job = _job(store, job_id)
-    if job.kind is JobKind.IMPORT and not job.state.terminal:
+    if job.kind is not JobKind.VALIDATE and not job.state.terminal:
         import_into = _deliver if _goes_to_vendor(store, job) else _load
         import_into(call, settings, store, job, epoch)
 

@@ -5,6 +5,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +21,8 @@ from schemas.text_table import Column, Detected, TextBlock
 LONGEST_LINE_BYTES = 64 * 1024 * 1024
 _OBJECT = re.compile(r"[ \t]*\{\s*(\"|\}|\Z)")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_LONGEST_INTEGER = 4_000
+"""Digits; Python makes no number of many more."""
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -79,9 +83,25 @@ class JsonLines:
         del limits
         return resized(_parts(path, detected))
 
+    def records(self, path: Path, detected: Detected) -> Iterator[list[dict[str, object] | None]]:
+        """The objects of each block; None for a line that is none."""
+        lines = numbered_lines(path)
+        while block := [_record(line, detected) for _, line in islice(lines, BLOCK_ROWS)]:
+            yield block
+
     def stored_cells(self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS) -> None:
         """None: all is text."""
         del path, detected, limits
+
+
+def _record(line: bytes, detected: Detected) -> dict[str, object] | None:
+    try:
+        found = _parsed(line, _TYPED)
+        if detected.flat:
+            _refuse_nested(found)
+    except LineError:
+        return None
+    return found
 
 
 def _begins_with_other_json(lines: list[str]) -> bool:
@@ -168,13 +188,29 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _parsed(line: bytes) -> dict[str, object]:
+def _integer(digits: str) -> int | Decimal:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else Decimal(digits)
+
+
+def _fraction(digits: str) -> Decimal | Literal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:  # an exponent of twenty digits
+        return Literal(digits)
+
+
+_TYPED = json.JSONDecoder(
+    parse_int=_integer, parse_float=_fraction, parse_constant=Literal, object_pairs_hook=_unique_keys
+)
+
+
+def _parsed(line: bytes, decoder: json.JSONDecoder = _DECODER) -> dict[str, object]:
     """The object in the line; raises LineError."""
     if len(line) > LONGEST_LINE_BYTES:
         raise LineError("row.json", f"the line is longer than {LONGEST_LINE_BYTES // 2**20} MiB")
     try:
         text = line.decode()
-        found = _DECODER.decode(text)
+        found = decoder.decode(text)
     except UnicodeDecodeError as e:
         raise LineError("row.json", f"byte {line[e.start]:02X} at position {e.start + 1} is not UTF-8") from e
     except json.JSONDecodeError as e:
@@ -222,8 +258,8 @@ def _text(value: object) -> str | None:
 
 def _compact(value: object) -> str:
     """The value as JSON without blanks, its numbers as they stood."""
-    if isinstance(value, Literal):
-        return value
+    if isinstance(value, Literal | Decimal):
+        return str(value)
     if isinstance(value, dict):
         return "{" + ",".join(f"{_compact(key)}:{_compact(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):

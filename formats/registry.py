@@ -5,7 +5,7 @@ A new format is one new module of this folder.
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -19,7 +19,15 @@ from schemas.codes import FILE_CODES
 from schemas.definition import FileOptions
 from schemas.errors import FileRefusedError
 from schemas.limits import DEFAULT_LIMITS, Limits
-from schemas.text_table import CountingFormat, Detected, Format, RowCount, StoredCells, TextBlock
+from schemas.text_table import (
+    CountingFormat,
+    Detected,
+    Format,
+    RecordFormat,
+    RowCount,
+    StoredCells,
+    TextBlock,
+)
 
 HEAD_BYTES = 64 * 1024
 
@@ -45,6 +53,11 @@ class OpenFile:
             FileRefusedError: the file turned out to be broken.
         """
         return self._format.read(self.path, self.detected, self._limits)
+
+    def records(self) -> Iterator[Sequence[Mapping[str, object] | None]] | None:
+        """The rows of each block as records with types of their own; None where all they have is text."""
+        found = self._format
+        return found.records(self.path, self.detected) if isinstance(found, RecordFormat) else None
 
     def counts(self) -> Iterator[RowCount]:
         """The same rows only counted, in parts of any size.

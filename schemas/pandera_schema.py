@@ -1,6 +1,7 @@
 """The pandera schema that a definition compiles to, and what it says of a typed frame."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import pandera.polars as pa
@@ -16,8 +17,14 @@ def pandera_schema(definition: Definition) -> pa.DataFrameSchema:
 
     A field that takes every value of its type is not among the columns: each costs time in every call.
     """
+    return _schema(definition.fields, definition.key)
+
+
+@lru_cache(maxsize=64)
+def _schema(fields: tuple[Field, ...], key: tuple[str, ...]) -> pa.DataFrameSchema:
+    """Made once: making one takes as long as checking a thousand rows."""
     pa.Check.get_backend(pl.LazyFrame())  # a check that is made before pandera knows polars never learns of it
-    columns = {field.name: _column(definition, field) for field in definition.fields}
+    columns = {field.name: _column(field, is_required=field.required or field.name in key) for field in fields}
     return pa.DataFrameSchema({name: c for name, c in columns.items() if c.checks or not c.nullable})
 
 
@@ -76,11 +83,11 @@ def failing(check: pa.Check, frame: pl.DataFrame, column: str | None = None) -> 
     return ~answer
 
 
-def _column(definition: Definition, field: Field) -> pa.Column:
+def _column(field: Field, *, is_required: bool) -> pa.Column:
     return pa.Column(
         DTYPES[field.type],
         checks=_checks(field),
-        nullable=not definition.is_required(field),
+        nullable=not is_required,
         required=False,
     )
 

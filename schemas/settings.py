@@ -86,6 +86,12 @@ class Settings(BaseSettings):
         description="So long a vendor may take to accept a part of a job, and so long to be done with it.",
     )
 
+    invoke_deadline_seconds: float = Field(
+        300.0,
+        gt=0,
+        description="So long an invoke waits for a vendor that its records go to; its job goes on after that.",
+    )
+
     host: str = Field(
         "127.0.0.1",
         description="Where `lading serve` listens; anything but loopback lets others in, with keys.",

@@ -1,6 +1,6 @@
 """A file as a table of text with true coordinates: what every format yields and validation takes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -248,6 +248,15 @@ class Format(Protocol):
         self, path: Path, detected: Detected, limits: Limits = DEFAULT_LIMITS
     ) -> StoredCells | None:
         """How the cells are stored; None where all are text."""
+        ...
+
+
+@runtime_checkable
+class RecordFormat(Protocol):
+    """A format whose values have types of their own, which the text of a cell does not tell."""
+
+    def records(self, path: Path, detected: Detected) -> "Iterator[Sequence[Mapping[str, object] | None]]":
+        """The rows of each block of `Format.read` as records, numbers exact; None for a malformed one."""
         ...
 
 

@@ -81,17 +81,32 @@ def held_lease(store: Store, settings: Settings, job_id: str) -> Iterator[int]:
     """
     with store.write() as session:
         epoch = take_lease(session, job_id, settings.lease_seconds)
+    try:
+        with renewed_lease(store, settings, job_id, epoch):
+            yield epoch
+    finally:
+        release_lease(store, job_id, epoch)
+
+
+@contextmanager
+def renewed_lease(store: Store, settings: Settings, job_id: str, epoch: int) -> Iterator[None]:
+    """Renew a lease that is held, for as long as the block runs; it is the caller's to give back."""
     done = threading.Event()
     renewing = threading.Thread(
         target=_renew, args=(store, settings.lease_seconds, job_id, epoch, done), daemon=True, name="lease"
     )
     renewing.start()
     try:
-        yield epoch
+        yield
     finally:
         done.set()
         renewing.join()
-        _release(store, job_id, epoch)
+
+
+def new_lease(session: Session, lease_seconds: float) -> dict[str, Any]:
+    """The columns of a job that this process holds from its first moment on, under the epoch 1."""
+    expires_at = lease_clock(session) + timedelta(seconds=lease_seconds)
+    return {"lease_epoch": 1, "lease_owner": this_process(), "lease_expires_at": expires_at}
 
 
 def _renew(store: Store, lease_seconds: float, job_id: str, epoch: int, done: threading.Event) -> None:
@@ -106,7 +121,8 @@ def _renew(store: Store, lease_seconds: float, job_id: str, epoch: int, done: th
             continue
 
 
-def _release(store: Store, job_id: str, epoch: int) -> None:
+def release_lease(store: Store, job_id: str, epoch: int) -> None:
+    """Let others work on the job; nothing where somebody took the lease since."""
     try:
         with store.write() as session:
             set_values(session, job_id, epoch=epoch, lease_owner=None, lease_expires_at=None)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 
 from store.backend import Backend, alone
 
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0007"
 """The newest migration; a test compares it with `store/migrations/versions`."""
 
 _IN_THIS_PROCESS = Lock()

@@ -31,7 +31,7 @@ from schemas.job import TERMINAL, Counts, JobKind, JobState
 OPEN_JOBS = "open_jobs"
 """Name of the index by which workers find what is to be done, however many jobs have come to their end."""
 ONE_IMPORT_PER_DESTINATION = "one_import_per_destination"
-"""Name of the index that lets one job at a time import into a table."""
+"""Name of the index that lets one file at a time be imported into a table."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -125,6 +125,9 @@ def stored_word(enum: type[StrEnum]) -> Enum:
     return Enum(enum, values_callable=lambda e: [m.value for m in e], native_enum=False, length=16)
 
 
+_IMPORTING = f"state = '{JobState.IMPORTING.value}' AND kind <> '{JobKind.INVOKE.value}'"
+"""Records of an invoke go in whenever they come, also while a file is imported into the same table."""
+
 _TERMINAL_SQL = ", ".join(f"'{state.value}'" for state in sorted(TERMINAL))
 
 
@@ -145,7 +148,7 @@ class Job(SQLModel, table=True):
         has_events: its definition's webhooks are told of every record.
         bytes_expire_at: when its bytes are gone, whatever the job does; one that still runs then fails. None
             where they stay as long as it needs them.
-        destination_key: identity of the table; at most one job imports into it at a time.
+        destination_key: identity of the table; at most one file is imported into it at a time.
         stage_epoch: the epoch under which its records were staged; None before that.
         ending: how it is about to end (`schemas.job.Ending`); set before its destination is sealed.
         rows_read: data rows read so far by validate; first 0.
@@ -182,8 +185,8 @@ class Job(SQLModel, table=True):
             ONE_IMPORT_PER_DESTINATION,
             "destination_key",
             unique=True,
-            sqlite_where=text("state = 'importing'"),
-            postgresql_where=text("state = 'importing'"),
+            sqlite_where=text(_IMPORTING),
+            postgresql_where=text(_IMPORTING),
         ),
         Index(
             OPEN_JOBS,

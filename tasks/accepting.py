@@ -1,18 +1,23 @@
 """Makes the job of a file that was brought, whoever brought it: what it will do, and whether it may."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
+from schemas.authority import refuse_beyond
 from schemas.clock import utc_now
 from schemas.definition import Mode
-from schemas.errors import BusyError
+from schemas.errors import BusyError, NotAllowedError
 from schemas.job import JobKind
+from schemas.principal import Principal
 from schemas.settings import Settings
 from store.backend import alone
 from store.claims import claim_table, refuse_claimed
 from store.database import Transaction
+from store.definitions import get_definition
 from store.jobs import add_job, running_jobs
 from store.tables import DefinitionVersion, Job, Upload
 from store.uploads import put_upload
@@ -47,6 +52,20 @@ class Plan:
     mode: Mode
     kind: JobKind
     destination_key: str
+
+
+def allowed_definition(session: Transaction, principal: Principal, name: str) -> DefinitionVersion:
+    """The definition of this name that the principal's tenant sees and this key may use.
+
+    Raises:
+        NotFoundError: the tenant sees none.
+        NotAllowedError: the key may not use it, or it says more than a tenant may (`schemas.authority`).
+    """
+    if not principal.may_use(name):
+        raise NotAllowedError("definition.not_allowed", f"this key may not use the definition {name!r}")
+    stored = get_definition(session, principal.tenant, name)
+    refuse_beyond(principal.is_operator, stored.definition)
+    return stored
 
 
 def plan_job(
@@ -100,7 +119,7 @@ def take_in(
     Raises:
         NotAllowedError: the table became another's meanwhile.
     """
-    if plan.kind is JobKind.IMPORT:
+    if plan.kind is not JobKind.VALIDATE:
         claim_table(session, plan.tenant, plan.destination_key)
     upload = put_upload(
         session,
@@ -115,8 +134,19 @@ def take_in(
     return upload
 
 
-def new_job(session: Transaction, settings: Settings, plan: Plan, upload: Upload, origin: Origin) -> Job:
-    """The job, kept."""
+def new_job(
+    session: Transaction,
+    settings: Settings,
+    plan: Plan,
+    upload: Upload,
+    origin: Origin,
+    begun: Mapping[str, Any] = MappingProxyType({}),
+) -> Job:
+    """The job, kept.
+
+    Args:
+        begun: columns of a job whose rows are read and checked already.
+    """
     now = utc_now()
     return add_job(
         session,
@@ -128,5 +158,6 @@ def new_job(session: Transaction, settings: Settings, plan: Plan, upload: Upload
             stage_expires_at=now + timedelta(days=settings.stage_days),
             **vars(plan),
             **vars(origin),
+            **begun,
         ),
     )

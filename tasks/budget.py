@@ -1,12 +1,13 @@
 """Judges a file that was read whole: may anything of it be written, with so many failed rows, in this mode?"""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import polars as pl
 
 from schemas.definition import Definition, Mode
 from schemas.destination import Verdict
-from tasks.staging import RAW, VERDICT, Stage
+from tasks.staging import RAW, VERDICT
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,23 @@ class _Tally:
     unkeyed: int
 
 
-def objection_to(definition: Definition, staged: Stage, rows: int) -> Objection | None:
-    """What the definition's mode and policies have against the staged file of `rows` data rows, if anything."""
+Blocks = Callable[[list[str]], Iterable[pl.DataFrame]]
+"""Gives these columns, with the verdicts, of all rows that were checked."""
+
+
+def objection_to(definition: Definition, blocks: Blocks, rows: int) -> Objection | None:
+    """What the definition's mode and policies have against a checked file of so many data rows, if anything."""
     if not definition.judges_files:
         return None
-    tally = _tally(definition, staged, rows)
+    tally = _tally(definition, blocks, rows)
     found = _against_sync(tally) if definition.mode is Mode.SYNC else None
     return found or _against_atomic(definition, tally) or _over_budget(definition, tally)
 
 
-def _tally(definition: Definition, staged: Stage, rows: int) -> _Tally:
+def _tally(definition: Definition, blocks: Blocks, rows: int) -> _Tally:
     key = list(definition.key)
     good = failed = unkeyed = 0
-    for block in staged.finished_blocks(rows, [*key, *(RAW + name for name in key)]):
+    for block in blocks([*key, *(RAW + name for name in key)]):
         bad = pl.col(VERDICT) == Verdict.FAILED
         good += block.filter(pl.col(VERDICT) == Verdict.GOOD).height
         failed += block.filter(bad).height

@@ -1,6 +1,6 @@
 """One block of text, checked: typed values where they are, and every error of every row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandera.polars as pa
@@ -44,8 +44,6 @@ class Checker:
         self._detected = detected
         self._columns = binding.columns
         self._no_identifiers = binding.no_identifiers
-        headers = [normalise(column.header) for column in detected.columns]
-        self._reasons = headers.index(FAILED_ROWS_COLUMN) if FAILED_ROWS_COLUMN in headers else None
         self._fields = [f for f in definition.fields if f.name in binding.columns]
         self.remarks = Remarks(self._fields, detected, binding.columns)
         self._keep_raw = [f for f in self._fields if f.unique or f.name in definition.key]
@@ -55,30 +53,25 @@ class Checker:
         )
         self._record = RecordChecks(definition, self._position) if definition.record else None
 
-    def check(self, block: TextBlock) -> CheckedBlock:
-        """Cast every cell, check every value; a malformed row fails without either."""
-        block = self._with_unmended(block)
+    def check(self, block: TextBlock, faults: Sequence[RowError] = ()) -> CheckedBlock:
+        """Cast every cell, check every value; a malformed row fails without either.
+
+        Args:
+            faults: what is known to be wrong; such a field of such a row is not judged again.
+        """
+        block = with_unmended(block, self._detected)
         typed, cast_failures = self._cast(block)
         problems = pl.concat([cast_failures, self._checked(typed, cast_failures, block)])
         shown = {(c.ordinal, c.column): c.text for c in block.error_cells}
         errors = self._malformed(block) + [self._error(block, shown, *problem) for problem in problems.rows()]
         errors += self._record_errors(typed, cast_failures, block)
         errors += self._misidentified(block)
+        if faults:
+            known = {(fault.ordinal, fault.field) for fault in faults}
+            errors = [e for e in errors if (e.ordinal, e.field) not in known]
+            errors += [self._completed(block, fault) for fault in faults]
         errors.sort(key=lambda e: (e.ordinal or 0, self._position.get(e.field or "", -1)))
         return CheckedBlock(self._staged(block, typed, errors), errors)
-
-    def _with_unmended(self, block: TextBlock) -> TextBlock:
-        """The block in which rows of a failed-rows file are malformed still, until somebody mends them."""
-        if self._reasons is None:
-            return block
-        unmended = block.cells[str(self._reasons)].str.starts_with(UNREADABLE).fill_null(value=False)
-        rows = [
-            MalformedRow(block.first_ordinal + index, "row.unmended", block.cells.item(index, 0) or "", "")
-            for index in unmended.arg_true()
-        ]
-        malformed = sorted([*block.malformed, *rows], key=lambda row: row.ordinal)
-        cells = block.cells.with_columns(pl.when(~unmended).then(pl.all()).name.keep())
-        return replace(block, cells=cells, malformed=tuple(malformed))
 
     def _staged(self, block: TextBlock, typed: pl.DataFrame, errors: list[RowError]) -> pl.DataFrame:
         n_rows = block.cells.height
@@ -151,6 +144,13 @@ class Checker:
             errors.append(RowError(row.code, message, row.ordinal, *self._place(block, index), value=value))
         return errors
 
+    def _completed(self, block: TextBlock, fault: RowError) -> RowError:
+        """The fault with its place."""
+        row, line, sheet = self._place(block, (fault.ordinal or 0) - block.first_ordinal)
+        column = self._columns.get(fault.field or "")
+        letter = fault.column if column is None else self._detected.columns[column].letter
+        return replace(fault, row=row, line=line, sheet=sheet, column=letter)
+
     def _error(
         self,
         block: TextBlock,
@@ -183,6 +183,22 @@ class Checker:
     def _place(self, block: TextBlock, index: int) -> tuple[int, int | None, str | None]:
         line = None if block.lines is None else int(block.lines[index])
         return int(block.rows[index]), line, self._detected.sheet
+
+
+def with_unmended(block: TextBlock, detected: Detected) -> TextBlock:
+    """The block in which rows of a failed-rows file are malformed still, until somebody mends them."""
+    headers = [normalise(column.header) for column in detected.columns]
+    if FAILED_ROWS_COLUMN not in headers:
+        return block
+    reasons = block.cells[str(headers.index(FAILED_ROWS_COLUMN))]
+    unmended = reasons.str.starts_with(UNREADABLE).fill_null(value=False)
+    rows = [
+        MalformedRow(block.first_ordinal + index, "row.unmended", block.cells.item(index, 0) or "", "")
+        for index in unmended.arg_true()
+    ]
+    malformed = sorted([*block.malformed, *rows], key=lambda row: row.ordinal)
+    cells = block.cells.with_columns(pl.when(~unmended).then(pl.all()).name.keep())
+    return replace(block, cells=cells, malformed=tuple(malformed))
 
 
 def _stands_in(block: TextBlock) -> pl.Expr:

@@ -1,6 +1,6 @@
 """Gives what a destination says of a row the place where the user finds it in the file."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import polars as pl
@@ -8,12 +8,13 @@ import polars as pl
 from schemas.chunk import BLOCK_ROWS
 from schemas.definition import Definition
 from schemas.errors import NotFoundError
-from schemas.headers import bind
+from schemas.headers import known_headers, normalise
 from schemas.row_error import RowError
 from schemas.text_table import Detected
 from store.tables import Job
+from tasks.mapped_columns import mapped_columns
 from tasks.reading import DETECTED
-from tasks.staging import LINE, ORDINAL, RAW, Stage
+from tasks.staging import LINE, ORDINAL, RAW
 
 
 def detected_of(job: Job) -> Detected:
@@ -27,14 +28,31 @@ def detected_of(job: Job) -> Detected:
     return DETECTED.validate_python(job.detected)
 
 
-class Locator:
-    """Knows the columns of one file and, where the rows are still staged, their lines and values."""
+def _letters(definition: Definition, detected: Detected) -> dict[str, str | None]:
+    """Field → the letter of the column that it comes from; None where there is none."""
+    if definition.mapping is not None:
+        columns = mapped_columns(definition, detected.columns)
+        return {f.name: column.letter for f, column in zip(definition.fields, columns, strict=True)}
+    known, letters = known_headers(definition), dict[str, str | None]()
+    for column in detected.columns:
+        if (name := known.get(normalise(column.header))) is not None:
+            letters.setdefault(name, column.letter)
+    return letters
 
-    def __init__(self, definition: Definition, detected: Detected, staged: Stage | None) -> None:
-        columns = bind(definition, [column.header for column in detected.columns]).columns
-        self._letters = {name: detected.columns[index].letter for name, index in columns.items()}
+
+class Locator:
+    """Knows the columns of one file and, where the rows are still at hand, their lines and values.
+
+    Args:
+        block: gives the checked rows of the block with this 0-based number; None where they are gone.
+    """
+
+    def __init__(
+        self, definition: Definition, detected: Detected, block: Callable[[int], pl.DataFrame] | None
+    ) -> None:
+        self._letters = _letters(definition, detected)
         self._sheet = detected.sheet
-        self._staged = staged
+        self._block = block
 
     def locate(self, errors: Iterable[RowError]) -> list[RowError]:
         """The same errors with sheet, line, column letter and value."""
@@ -45,10 +63,10 @@ class Locator:
     def _rows(self, ordinals: list[int]) -> dict[int, dict[str, object]]:
         """Ordinal → the staged row."""
         rows: dict[int, dict[str, object]] = {}
-        if self._staged is None:
+        if self._block is None:
             return rows
         for block in sorted({ordinal // BLOCK_ROWS for ordinal in ordinals}):
-            frame = self._staged.block(block)
+            frame = self._block(block)
             for row in frame.filter(pl.col(ORDINAL).is_in(ordinals)).iter_rows(named=True):
                 rows[row[ORDINAL]] = row
         return rows

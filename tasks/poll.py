@@ -45,7 +45,7 @@ def end_job(settings: Settings, job_id: str, epoch: int, ending: Ending) -> Coun
         counts, groups = copy_pages(store, job_id, epoch, _pages(settings, job, epoch, definition, told))
         unprocessed = (job.rows or 0) - counts.rows
         if ending.state is JobState.FINISHED and unprocessed:
-            said = f"{unprocessed:,} rows have no page at the destination; bring the file again"
+            said = f"{unprocessed:,} rows have no page at the destination; bring them again"
             ending = Ending(JobState.FAILED, "job.failed", said)
         counts += Counts(unprocessed=unprocessed, deleted=_deleted(settings, job, definition, told))
         _finish(store, job, epoch, ending, counts, groups, told)
@@ -61,18 +61,19 @@ def poll(settings: Settings, job_id: str, epoch: int, ending: Ending) -> Counts:
 def _pages(
     settings: Settings, job: Job, epoch: int, definition: Definition, told: Accounted | None
 ) -> Iterator[Page]:
-    if job.stage_epoch is None:
+    if job.stage_epoch is None and job.kind is not JobKind.INVOKE:
         return
-    staged = Stage(settings.stage_path(job.id, job.stage_epoch))
+    staged = Stage(settings.stage_path(job.id, job.stage_epoch or 0))
     if job.kind is JobKind.VALIDATE:
         yield from validated_pages(staged, job.rows or 0, job.mode)
     elif job.state is JobState.IMPORTING and told is not None:
-        yield from vendor_pages(told, staged, job, Locator(definition, detected_of(job), staged))
+        yield from vendor_pages(told, staged, job, Locator(definition, detected_of(job), staged.block))
     elif job.state is JobState.IMPORTING:
         destination = _opened(settings, job, definition)
         try:
             destination.seal(job.id, epoch)
-            locator = Locator(definition, detected_of(job), staged if staged.is_whole(job.rows or 0) else None)
+            block = staged.block if staged.is_whole(job.rows or 0) else None
+            locator = Locator(definition, detected_of(job), block)
             for page in destination.pages(job.id):
                 yield replace(page, errors=tuple(locator.locate(page.errors))) if page.errors else page
         finally:

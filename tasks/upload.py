@@ -6,17 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from schemas.authority import refuse_beyond
 from schemas.definition import Mode
-from schemas.errors import NotAllowedError
 from schemas.import_request import ImportRequest
 from schemas.principal import Principal
 from schemas.settings import Settings
 from store.database import Store, Transaction
-from store.definitions import get_definition
 from store.idempotency import job_asked_for, refuse_no_key, remember_job
 from store.tables import DefinitionVersion
-from tasks.accepting import Origin, new_job, plan_job, refuse_busy, take_in
+from tasks.accepting import Origin, allowed_definition, new_job, plan_job, refuse_busy, take_in
 from tasks.bringing import Taken, bring
 from tasks.copying import copied
 from tasks.file_names import plain_name
@@ -126,16 +123,9 @@ def upload(settings: Settings, request: ImportRequest) -> Taken:
 
 
 def _allowed_definition(session: Transaction, brought: Brought) -> DefinitionVersion:
-    principal = brought.principal
     if brought.idempotency_key is not None:
         refuse_no_key(brought.idempotency_key)
-    if not principal.may_use(brought.definition):
-        raise NotAllowedError(
-            "definition.not_allowed", f"this key may not use the definition {brought.definition!r}"
-        )
-    stored = get_definition(session, principal.tenant, brought.definition)
-    refuse_beyond(principal.is_operator, stored.definition)
-    return stored
+    return allowed_definition(session, brought.principal, brought.definition)
 
 
 def _fingerprint(brought: Brought, sha256: str) -> str:

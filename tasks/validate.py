@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 
 from schemas.definition import Definition
 from schemas.errors import FatalError, FileRefusedError
@@ -76,7 +77,7 @@ def _validate(
     checked = check(settings.limits, path, upload.file_name, definition, folder, keep, look)
     found = {"rows": checked.rows, "detected": asdict(checked.detected), "warnings": checked.warnings}
     staged = Stage(folder.path)
-    if objection := objection_to(definition, staged, checked.rows):
+    if objection := objection_to(definition, partial(staged.finished_blocks, checked.rows), checked.rows):
         counts, _ = copy_pages(store, job_id, epoch, validated_pages(staged, checked.rows, definition.mode))
         found |= vars(counts) | {"error_code": objection.code, "error_message": objection.message}
         _leave(store, job_id, epoch, JobState.INVALID, checked.groups, **found)

@@ -41,6 +41,11 @@ def test_a_view_has_no_columns_to_write(lab):
     assert table_columns(lab.settings, "local", lab.define("id").table) == {}
 
 
+def test_a_generated_column_is_none_to_write(lab):
+    lab.sql("CREATE TABLE things (n INT, twice INT GENERATED ALWAYS AS (n * 2) STORED)")
+    assert table_columns(lab.settings, "local", lab.define("id").table) == {"n": FieldType.INTEGER}
+
+
 @pytest.mark.parametrize(
     ("declared", "kind"),
     [
