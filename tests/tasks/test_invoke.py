@@ -132,6 +132,23 @@ def test_digits_are_kept_and_objects_become_json(send, lading, make_definition):
     ]
 
 
+def test_a_mapping_makes_the_records_and_its_faults_are_those_of_one_record(send, lading, make_definition):
+    mapping = {"fields": [*RULES[:2], {"extract": "Amount", "generate": "amount", "lookupName": "sizes"}]}
+    lookups = [{"name": "sizes", "map": {"small": 1, "big": 2}, "allowFailures": False}]
+    fields = [{"name": "id"}, {"name": "name"}, {"name": "amount", "type": "integer"}]
+    definition = make_definition(fields=fields, mapping=mapping, lookups=lookups)
+    told = send(
+        definition,
+        {"Id": 1, "Name": "x", "Amount": "small"},
+        {"Id": 2, "Amount": "huge"},
+        {"Id": 3, "Amount": "big"},
+    )
+    assert outcomes(told) == ["created", "failed", "created"]
+    (error,) = told[1].errors
+    assert (error.field, error.row) == ("amount", 2)
+    assert lading.table().rows() == [("1", "x", 1), ("3", None, 2)]
+
+
 def test_unknown_keys_are_refused_record_by_record_where_the_policy_says_so(send, make_definition):
     definition = make_definition(policies={"unknown_columns": "error"})
     told = send(definition, {"Id": "a", "Colour": 1}, {"Id": "b"}, {"Id": "c", "ID": "d"})
