@@ -39,10 +39,10 @@ from schemas.authority import (
     refuse_source_beyond,
     refuse_webhooks_beyond,
 )
+from schemas.definition_secrets import masked
 from schemas.document import parse_definition
 from schemas.errors import DefinitionError, NotAllowedError, NotFoundError
 from schemas.principal import Principal
-from schemas.webhook_secrets import masked
 from store.database import Transaction
 from store.databases import resolved
 from store.definitions import get_definition, list_definitions, remove_definition

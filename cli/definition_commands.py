@@ -12,11 +12,11 @@ from cli.output import plain, print_json, say
 from formats import write_template
 from schemas.authority import refuse_beyond, refuse_source_beyond
 from schemas.definition import Definition
+from schemas.definition_secrets import masked
 from schemas.document import read_definition, write_definition
 from schemas.errors import NotAllowedError
 from schemas.json_schema import json_schema
 from schemas.principal import OPERATOR_TENANT
-from schemas.webhook_secrets import masked
 from store.database import Store
 from store.definitions import list_definitions
 from store.tables import DefinitionVersion

@@ -31,7 +31,7 @@ def open_destination(settings: Settings, tenant: str, definition: Definition) ->
     if isinstance(definition.destination, FileDestination):
         from destinations.files import FilesDestination
 
-        return FilesDestination(settings, definition.destination)
+        return FilesDestination(settings, tenant, definition.destination)
     table = definition.table
     return _postgres(settings, table) if _is_postgres(table) else _sqlite(settings, tenant, table)
 

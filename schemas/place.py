@@ -10,9 +10,11 @@ from typing import Annotated, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.patterns import PASSWORD_IN_URL, REFERENCE_PATTERN
+from schemas.webhook import REFERENCE, SEALED
 
 PlaceOption = str | int | bool
 DISK = "file"
+_PLAIN_TEXT = r"^[^\x00-\x1f\x7f]{1,4000}$"
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<host>[^/]*)(?P<path>.*)", re.DOTALL)
 _HOST = re.compile(r"(?:(?P<user>[^@:]+)@)?(?P<host>[^@:\[\]]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?")
 
@@ -94,8 +96,9 @@ class Place(BaseModel):
             `s3://bucket/folder/name`.
         options: what the place needs to know beside: of `ftp` `tls`, `encoding`; of `sftp` `host_key`,
             `key_file`; of `s3` `endpoint_url`, `region`, `key`, `anonymous`.
-        secrets: what nobody should see, as `env:NAME`, an environment variable of whoever opens the place: of
-            `ftp` `password`; of `sftp` `password`, `passphrase`; of `s3` `key`, `secret`, `token`.
+        secrets: what nobody should see, as `env:NAME`, an environment variable of whoever opens the place; the
+            secret itself, which is kept sealed; or the mask, for the one that is kept: of `ftp` `password`; of
+            `sftp` `password`, `passphrase`; of `s3` `key`, `secret`, `token`.
     """
 
     # An input may hold what nobody should see: a password in a URL.
@@ -106,12 +109,17 @@ class Place(BaseModel):
 
     url: Annotated[str, Field(min_length=1, max_length=2_000)]
     options: dict[str, PlaceOption] = {}
-    secrets: dict[str, Annotated[str, Field(pattern=REFERENCE_PATTERN)]] = {}
+    secrets: Annotated[dict[str, Annotated[str, Field(pattern=_PLAIN_TEXT)]], Field(repr=False)] = {}
 
     @property
     def address(self) -> Address:
         """The parts of the URL."""
         return address_of(self.url)
+
+    @property
+    def are_secrets_kept_safely(self) -> bool:
+        """False while one can be read here, or is only a mask: such a place is not stored."""
+        return all(secret.startswith((REFERENCE, SEALED)) for secret in self.secrets.values())
 
     @model_validator(mode="after")
     def _holds_no_secret(self) -> Self:
@@ -144,8 +152,12 @@ class Place(BaseModel):
             if type(value) is not keys.options[name]:
                 wanted = "true or false" if keys.options[name] is bool else "a text"
                 raise ValueError(f"the option {name!r} is {wanted}, not {value!r}")
-        for name in self.secrets:
+        for name, secret in self.secrets.items():
             self._refuse_unknown("secret", name, keys.secrets)
+            if secret.startswith(REFERENCE) and not re.fullmatch(REFERENCE_PATTERN, secret):
+                raise ValueError(
+                    f"the secret {name!r} is no reference such as env:NAME, an environment variable"
+                )
             if name in self.options:
                 raise ValueError(f"{name!r} stands among the options and among the secrets")
         return self

@@ -10,6 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from schemas.clock import utc_now
 from schemas.definition import Definition
+from schemas.definition_secrets import are_kept_safely
 from schemas.destination_document import FileDestination, TableDestination
 from schemas.errors import DestinationError, NotFoundError
 from schemas.principal import OPERATOR_TENANT
@@ -24,7 +25,7 @@ def put_definition(session: Session, tenant: str, definition: Definition) -> Def
 
     Its secrets are sealed by then (`tasks.definition_keeping`).
     """
-    if not all(hook.is_secret_kept_safely for hook in definition.hooks):
+    if not are_kept_safely(definition):
         raise ValueError("a definition is not stored with a secret that can be read")
     alone(session, "definition", tenant, definition.name)
     newest = own_definition(session, tenant, definition.name)

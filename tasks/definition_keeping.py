@@ -1,11 +1,12 @@
 """Keeps a definition that somebody brought: whoever it was, its secrets are sealed before it is stored."""
 
+from collections.abc import Collection
 from functools import cache
 
 from schemas.definition import Definition
+from schemas.definition_secrets import sealed
 from schemas.secret_key import Seal, secret_key
 from schemas.settings import Settings
-from schemas.webhook_secrets import sealed
 from store.database import Transaction
 from store.definitions import own_definition, put_definition
 from store.tables import DefinitionVersion
@@ -13,9 +14,16 @@ from tasks.vendor_destination import refuse_unfit_vendor
 
 
 def keep_definition(
-    settings: Settings, session: Transaction, tenant: str, definition: Definition
+    settings: Settings,
+    session: Transaction,
+    tenant: str,
+    definition: Definition,
+    sealed_here: Collection[str] = (),
 ) -> DefinitionVersion:
     """The tenant's own version that says just this; a new one where the newest of that name says otherwise.
+
+    Args:
+        sealed_here: what was sealed for this tenant before, and may be among the secrets of a place.
 
     Raises:
         DefinitionError: the mask of a secret stands for none, or a vendor can't do what it says.
@@ -25,4 +33,4 @@ def keep_definition(
     newest = own_definition(session, tenant, definition.name)
     earlier = newest.definition if newest is not None and newest.removed_at is None else None
     seal = cache(lambda: Seal(secret_key(settings), tenant))
-    return put_definition(session, tenant, sealed(definition, earlier, seal))
+    return put_definition(session, tenant, sealed(definition, earlier, seal, sealed_here))

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from destinations.places import FoundFile, OpenPlace, opened_place
 from schemas.errors import FatalError, NotFoundError
+from schemas.place_secrets import unsealing
 from schemas.settings import Settings
 from schemas.source import Source
 from tasks.copying import told
@@ -58,15 +59,20 @@ def opened_path(path: Path) -> Iterator[Fetched]:
 
 
 @contextmanager
-def file_of_place(settings: Settings, source: Source, known: ContentMark | None) -> Iterator[Fetched | None]:
+def file_of_place(
+    settings: Settings, tenant: str, source: Source, known: ContentMark | None
+) -> Iterator[Fetched | None]:
     """The one file that the source names; None where its place says that it is as it was.
+
+    Args:
+        tenant: whose definition names it.
 
     Raises:
         NotFoundError: there is none.
         FatalError: the place refuses it, or it is larger than a file may be.
         RetriableError: the place is away.
     """
-    with opened_place(source) as place:
+    with opened_place(source, unsealing(settings, tenant)) as place:
         found = _found(place, source)
         limit_bytes = settings.upload_limit_bytes
         if (found.size_bytes or 0) > limit_bytes:

@@ -13,6 +13,7 @@ from schemas.authority import refuse_beyond, refuse_source_beyond
 from schemas.definition import Definition
 from schemas.errors import FatalError, NotFoundError
 from schemas.import_request import ImportRequest
+from schemas.place_secrets import unsealing
 from schemas.principal import OPERATOR_TENANT, refuse_no_tenant
 from schemas.settings import Settings
 from schemas.source import Source
@@ -108,7 +109,7 @@ def list_files(settings: Settings, request: ImportRequest) -> Listing:
         done = done_before(session, wish) if request.only_changed else {}
     if isinstance(wish.source, Path):
         raise FatalError(f"{wish.source} is one file, no pattern")
-    with opened_place(wish.source) as place:
+    with opened_place(wish.source, unsealing(settings, wish.plan.tenant)) as place:
         found = place.find(wish.source.address.path)
         if not found and not request.only_changed:
             raise NotFoundError(f"no file matches {wish.source.address.path} on {place.shown}")
@@ -137,7 +138,7 @@ def fetched(settings: Settings, wish: Wish, known: ContentMark | None) -> Iterat
         with file_of_web(settings, wish.source.url, known, is_operator=wish.is_operator) as answer:
             yield answer
     else:
-        with file_of_place(settings, wish.source, known) as found:
+        with file_of_place(settings, wish.plan.tenant, wish.source, known) as found:
             yield found
 
 

@@ -23,6 +23,7 @@ from schemas.definition import Definition
 from schemas.destination import StagedChunk, Verdict
 from schemas.destination_document import FileDestination
 from schemas.errors import DestinationError, FatalError, NotFoundError
+from schemas.place_secrets import unsealing
 from schemas.settings import Settings
 
 _UNWRITTEN = str.maketrans("C", "P")
@@ -38,8 +39,9 @@ class FilesDestination:
         destination: with its blanks filled in.
     """
 
-    def __init__(self, settings: Settings, destination: FileDestination) -> None:
+    def __init__(self, settings: Settings, tenant: str, destination: FileDestination) -> None:
         self._settings = settings
+        self._unseal = unsealing(settings, tenant)
         self._destination = destination
         self._path = destination.address.path
         self._kept: dict[str, KeptRecords] = {}
@@ -182,7 +184,7 @@ class FilesDestination:
     @contextmanager
     def _place(self) -> Iterator[OpenPlace]:
         try:
-            with opened_place(self._destination) as place:
+            with opened_place(self._destination, self._unseal) as place:
                 yield place
         except FatalError as error:
             raise DestinationError(str(error)) from error

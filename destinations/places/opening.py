@@ -1,7 +1,6 @@
 """Opens a place: its secrets are read at that moment, and nowhere else."""
 
 import io
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from glob import escape
@@ -13,7 +12,7 @@ from destinations.places.found import FoundFile
 from destinations.places.meaning import Meaning, sorted_errors
 from schemas.errors import FatalError
 from schemas.place import DISK, Address, Place, PlaceOption
-from schemas.webhook import REFERENCE
+from schemas.place_secrets import Unseal, opened_secrets_of
 
 OpenDriver = Callable[[Address, Mapping[str, PlaceOption], Mapping[str, str]], Driver]
 
@@ -86,16 +85,19 @@ class OpenPlace:
 
 
 @contextmanager
-def opened_place(place: Place) -> Iterator[OpenPlace]:
+def opened_place(place: Place, unseal: Unseal | None = None) -> Iterator[OpenPlace]:
     """The place, open until the end of the block.
 
+    Args:
+        unseal: opens secrets that were sealed; None where none can be.
+
     Raises:
-        FatalError: a variable that it names is not set, the login is refused, or the server is not the one
-            that it should be.
+        FatalError: a variable that it names is not set, a secret can't be opened, the login is refused, or the
+            server is not the one that it should be.
         RetriableError: it is away, or does not answer in time.
     """
     address = place.address
-    secrets = {name: _secret(place, name, reference) for name, reference in place.secrets.items()}
+    secrets = opened_secrets_of(place, unseal)
     open_driver, meaning = _opening(address.scheme)
     with sorted_errors(f"opening {address.shown}", meaning):
         driver = open_driver(address, place.options, secrets)
@@ -124,17 +126,6 @@ def _opening(scheme: str) -> tuple[OpenDriver, Meaning]:
 
         return s3.open_driver, s3.meaning
     raise FatalError(f"files of {scheme}:// are no place that can be opened")
-
-
-def _secret(place: Place, name: str, reference: str) -> str:
-    variable = reference.removeprefix(REFERENCE)
-    value = os.environ.get(variable)
-    if not value:
-        raise FatalError(
-            f"the {name} for {place.address.shown} is to stand in the environment variable {variable}, which "
-            "is not set; set it where Lading runs"
-        )
-    return value
 
 
 def _temporary(path: str, mark: str) -> str:

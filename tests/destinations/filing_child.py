@@ -90,7 +90,7 @@ def kill_at(number: int) -> None:
 def file_job(home: str, url: str, job: str, epoch: int) -> None:
     """What an import does with its destination, from wherever an earlier epoch was killed."""
     wanted = definition(url)
-    destination = FilesDestination(Settings(home=Path(home)), wanted.destination)
+    destination = FilesDestination(Settings(home=Path(home)), "local", wanted.destination)
     try:
         destination.begin(job, epoch)
         done = destination.committed_chunks(job)

@@ -49,7 +49,7 @@ def there(tmp_path, job):
 
 
 def sealed_letters(settings, tmp_path, job):
-    destination = FilesDestination(settings, definition(url_of(tmp_path, job)).destination)
+    destination = FilesDestination(settings, "local", definition(url_of(tmp_path, job)).destination)
     try:
         destination.seal(job, 9)
         return "".join(page.letters for page in destination.pages(job))
@@ -86,7 +86,7 @@ def test_whenever_it_is_killed_a_sealed_job_says_whether_its_file_is_there(filin
 
 def test_a_worker_that_lost_its_lease_writes_nothing(settings, tmp_path):
     wanted = definition(url_of(tmp_path, "csv-1"))
-    destination = FilesDestination(settings, wanted.destination)
+    destination = FilesDestination(settings, "local", wanted.destination)
     destination.begin("csv-1", 2)
     destination.load("csv-1", 2, wanted, filing_child.chunks())
     for call in (

@@ -73,7 +73,7 @@ def test_what_is_written_is_read_back_as_the_same(text):
         ("{connection: CRM}", "destination.connection: String should match pattern"),
         ("{connection: crm, fields: [1]}", "destination.fields"),
         ("{url: 'ftp://u:geheim@h/x.csv'}", "the URL has a password in it"),
-        ("{url: 'ftp://h/x.csv', secrets: {password: geheim}}", "destination.secrets.password"),
+        ("{url: 'ftp://h/x.csv', secrets: {pasword: geheim}}", "no secret 'pasword'; known: password"),
     ],
 )
 def test_a_wrong_destination_is_refused_with_its_line_and_without_what_may_be_secret(text, says):

@@ -39,7 +39,11 @@ def test_a_url_is_read_as_it_stands_with_its_stars_and_marks(url, address):
         ({"url": "ftp://h/x", "options": {"tls": "no"}}, "the option 'tls' is true or false"),
         ({"url": "/srv/x", "secrets": {"password": "env:P"}}, "no secret 'password'; known: none"),
         ({"url": "s3://b/x", "options": {"key": "k"}, "secrets": {"key": "env:K"}}, "and among the secrets"),
-        ({"url": "s3://b/x", "secrets": {"secret": "geheim"}}, "secrets.secret"),
+        (
+            {"url": "s3://b/x", "secrets": {"secret": "env:geheim-er"}},
+            "'secret' is no reference such as env:NAME",
+        ),
+        ({"url": "s3://b/x", "secrets": {"secret": "geheim\n"}}, "secrets.secret"),
     ],
 )
 def test_what_no_place_can_be_is_refused_with_what_would_be_right(document, says):

@@ -9,9 +9,11 @@ import pytest
 
 from destinations.places import opened_place
 from schemas.definition import FileOptions
+from schemas.definition_secrets import sealed
 from schemas.job import JobState
 from schemas.place import Place
-from tests.servers.file_servers import FileServer
+from schemas.secret_key import Seal, secret_key
+from tests.servers.file_servers import PASSWORD, FileServer
 
 SERVERS = ("disk", "ftp", "sftp", pytest.param("s3", marks=pytest.mark.slow))
 KINDS = ("csv", "xlsx", "jsonl", "json", "parquet")
@@ -90,6 +92,19 @@ def test_a_wrong_password_fails_the_job(lading, write_csv, make_definition, ftp_
     assert lading.job(job_id).state is JobState.FAILED
     assert "geheim" not in lading.job(job_id).error_message
     assert lading.counts(job_id) == {"failed": 1, "unprocessed": 2}
+
+
+def test_a_password_that_a_definition_said_opens_the_server_and_is_nowhere_in_the_home(
+    lading, write_csv, make_definition, ftp_files
+):
+    out = ftp_files.place("sealed/x.csv", secrets={"password": PASSWORD})
+    definition = make_definition(mode="insert", destination=out)
+    kept = sealed(definition, None, lambda: Seal(secret_key(lading.settings), "local"))
+    job_id = lading.run(write_csv(*LINES), kept)
+    assert lading.counts(job_id) == {"created": 2, "failed": 1}
+    assert (ftp_files.folder / "sealed/x.csv").exists()
+    home = [path.read_bytes() for path in lading.settings.home.rglob("*") if path.is_file()]
+    assert not any(PASSWORD.encode() in content for content in home)
 
 
 def test_blanks_are_filled_in_and_lead_into_no_other_folder(lading, write_csv, make_definition, tmp_path):
