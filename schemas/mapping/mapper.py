@@ -80,6 +80,9 @@ class Mapper:
             except TemplateError as error:
                 faults.append(_fault(rule.path, error))
                 continue
+            except RecursionError:
+                faults.append(_fault(rule.path, TemplateError("objects and lists are nested too deeply")))
+                continue
             if value is ABSENT:
                 continue
             if len(rule.path) == 1:

@@ -292,6 +292,14 @@ def test_a_fault_within_a_list_tells_the_element_and_the_name():
     assert fault.message == "x.rows: element 1, no: not a number"
 
 
+def test_a_value_that_is_nested_without_end_is_a_fault():
+    deep = []
+    for _ in range(5_000):
+        deep = [deep]
+    (fault,) = mapper([{"generate": "x", "extract": "{{a}}"}]).map({"a": deep}).faults
+    assert (fault.code, fault.message) == ("mapping.template", "objects and lists are nested too deeply")
+
+
 def test_without_a_mapping_a_record_stays_as_it_is():
     assert Mapper(None).map(RECORD).values == RECORD
 
