@@ -33,23 +33,16 @@ from api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
 )
 from formats.template import write_template
-from schemas.authority import (
-    refuse_beyond,
-    refuse_folders_beyond,
-    refuse_source_beyond,
-    refuse_webhooks_beyond,
-)
 from schemas.definition_secrets import masked
 from schemas.document import parse_definition
-from schemas.errors import DefinitionError, NotAllowedError, NotFoundError
+from schemas.errors import DefinitionError, NotFoundError
 from schemas.principal import Principal
 from store.database import Transaction
 from store.databases import resolved
 from store.definitions import get_definition, list_definitions, remove_definition
 from store.tables import DefinitionVersion
-from tasks.definition_keeping import keep_definition
+from tasks.definition_keeping import keep_definition, refuse_unsayable
 from tasks.job_document import Time
-from tasks.mail import refuse_recipients
 
 router = APIRouter(tags=["definitions"])
 LIMIT_BYTES = 1 << 20
@@ -222,16 +215,7 @@ def _keep(service: Context, who: Principal, text: str, name: str | None) -> tupl
     definition = parse_definition(text)
     if name is not None and definition.name != name:
         raise DefinitionError(f"the document's name is {definition.name!r}, that of the address {name!r}")
-    if not who.may_use(definition.name):
-        raise NotAllowedError(
-            "definition.not_allowed", f"the key may not use the definition {definition.name!r}"
-        )
-    refuse_beyond(who.is_operator, definition)
-    refuse_webhooks_beyond(who.is_operator, definition)
-    refuse_source_beyond(who.is_operator, definition.name, definition.source)
-    refuse_folders_beyond(who.is_operator, definition)
-    if definition.notify is not None:
-        refuse_recipients(service.settings, who, list(definition.notify.mail))
+    refuse_unsayable(service.settings, who, definition)
     with service.store.write() as session:
         resolved(session, who.tenant, definition)
         before = {stored.id for stored in list_definitions(session, who.tenant)}

@@ -13,6 +13,7 @@ from uuid import UUID
 from starlette.requests import Request
 
 from connectors.client_files import ClientFiles
+from connectors.resources import Resources
 from schemas.definition import FileOptions, Mode
 from schemas.job import Counts, JobKind, JobState
 from schemas.principal import Principal
@@ -110,7 +111,7 @@ class JobView:
     error_message: str | None
 
 
-class Imports(ClientFiles, Protocol):
+class Imports(ClientFiles, Resources, Protocol):
     """The house behind a face. Methods block for milliseconds, and are called from threads of the face."""
 
     def admit(self, token: str, subscription_key: str | None = None) -> Principal | None:

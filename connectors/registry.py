@@ -25,6 +25,7 @@ _OWN = frozenset(
         "redaction",
         "refusal",
         "registry",
+        "resources",
         "token_authorization",
         "vendor_answer",
         "vendor_body",

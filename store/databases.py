@@ -81,24 +81,38 @@ def resolved(session: Session, tenant: str, definition: Definition) -> Definitio
             for others is not told.
     """
     table = definition.destination
-    name = table.database_name if isinstance(table, TableDestination) else None
-    database = None if name is None else session.get(NamedDatabase, name)
-    if name is not None and (
-        database is None or (tenant != OPERATOR_TENANT and tenant not in database.tenants)
-    ):
+    if not isinstance(table, TableDestination) or table.database_name is None:
+        return definition
+    return definition.model_copy(update={"destination": resolved_table(session, tenant, table)})
+
+
+def resolved_table(session: Session, tenant: str, table: TableDestination) -> TableDestination:
+    """The table with its database's name replaced by what the tenant may mean by it.
+
+    Raises:
+        NotAllowedError: `database.not_granted`, as above.
+    """
+    name = table.database_name
+    if name is None:
+        return table
+    database = session.get(NamedDatabase, name)
+    if database is None or (tenant != OPERATOR_TENANT and tenant not in database.tenants):
         grant = "" if tenant == OPERATOR_TENANT else f" --grant {tenant}"
         raise NotAllowedError(
             "database.not_granted",
             f"there is no database named {name!r} that {tenant!r} may use; the operator grants one with "
             f"`lading databases add {name} --url ...{grant}`",
         )
-    return definition if database is None else at_database(definition, database)
+    return _at(table, database)
 
 
 def at_database(definition: Definition, database: NamedDatabase) -> Definition:
     """The definition with its records going to this database."""
-    place = {"database": database.url, "password": database.password}
-    return definition.model_copy(update={"destination": definition.table.model_copy(update=place)})
+    return definition.model_copy(update={"destination": _at(definition.table, database)})
+
+
+def _at(table: TableDestination, database: NamedDatabase) -> TableDestination:
+    return table.model_copy(update={"database": database.url, "password": database.password})
 
 
 def _refuse_no_database(session: Session, name: str, url: str, password: str | None) -> None:

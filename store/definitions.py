@@ -1,7 +1,7 @@
 """Definitions in the job store: each change is a new version, and the operator's are there for everybody."""
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import PurePath
 
 from sqlalchemy import CursorResult, func, update
@@ -79,6 +79,14 @@ def list_definitions(session: Session, tenant: str) -> Sequence[DefinitionVersio
     stored = session.exec(select(DefinitionVersion).where(col(DefinitionVersion.id).in_(newest))).all()
     by_name = {d.name: d for d in sorted(stored, key=lambda d: d.tenant == tenant)}
     return [by_name[name] for name in sorted(by_name)]
+
+
+def made_at(session: Session, tenant: str) -> dict[tuple[str, str], datetime]:
+    """(Tenant, name) of each definition that the tenant sees → when its first version was made."""
+    seen = _seen_by(tenant).subquery()
+    first = select(func.min(seen.c.id)).group_by(seen.c.tenant, seen.c.name)
+    stored = session.exec(select(DefinitionVersion).where(col(DefinitionVersion.id).in_(first))).all()
+    return {(version.tenant, version.name): version.created_at for version in stored}
 
 
 def definitions_in_use(session: Session) -> Sequence[DefinitionVersion]:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 
 from store.backend import Backend, alone
 
-SCHEMA_VERSION = "0007"
+SCHEMA_VERSION = "0008"
 """The newest migration; a test compares it with `store/migrations/versions`."""
 
 _IN_THIS_PROCESS = Lock()

@@ -3,14 +3,41 @@
 from collections.abc import Collection
 from functools import cache
 
+from schemas.authority import (
+    refuse_beyond,
+    refuse_folders_beyond,
+    refuse_source_beyond,
+    refuse_webhooks_beyond,
+)
 from schemas.definition import Definition
 from schemas.definition_secrets import sealed
+from schemas.errors import NotAllowedError
+from schemas.principal import Principal
 from schemas.secret_key import Seal, secret_key
 from schemas.settings import Settings
 from store.database import Transaction
 from store.definitions import own_definition, put_definition
 from store.tables import DefinitionVersion
+from tasks.mail import refuse_recipients
 from tasks.vendor_destination import refuse_unfit_vendor
+
+
+def refuse_unsayable(settings: Settings, principal: Principal, definition: Definition) -> None:
+    """Nothing, where whoever came in over HTTP may keep this definition.
+
+    Raises:
+        NotAllowedError: it says what only the operator may, or has a name that the key is kept from.
+    """
+    if not principal.may_use(definition.name):
+        raise NotAllowedError(
+            "definition.not_allowed", f"the key may not use the definition {definition.name!r}"
+        )
+    refuse_beyond(principal.is_operator, definition)
+    refuse_webhooks_beyond(principal.is_operator, definition)
+    refuse_source_beyond(principal.is_operator, definition.name, definition.source)
+    refuse_folders_beyond(principal.is_operator, definition)
+    if definition.notify is not None:
+        refuse_recipients(settings, principal, list(definition.notify.mail))
 
 
 def keep_definition(

@@ -1,6 +1,6 @@
 """The house behind the faces: `connectors.face.Imports`, on the job store and the stages."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, astuple
 from io import BytesIO
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from api.context import Context
+from api.faces.import_house import ImportHouse
 from api.faces.job_views import created_ids, failed_to_update, job_view
 from api.faces.pieces import errors_of, pages_of
 from api.faces.receiving import received_body, received_form
@@ -34,15 +34,8 @@ from tasks.upload import Brought, accept_file
 MOST_JOBS = 1_000
 
 
-class House:
-    """`connectors.face.Imports`.
-
-    Args:
-        context: gives the service's context, which is there once the app has started.
-    """
-
-    def __init__(self, context: Callable[[], Context]) -> None:
-        self._context = context
+class House(ImportHouse):
+    """`connectors.face.Imports`."""
 
     def admit(self, token: str, subscription_key: str | None = None) -> Principal | None:
         """Who comes in with this token, and with this second secret where one is given; None: nobody."""

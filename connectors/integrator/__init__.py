@@ -1,0 +1,37 @@
+"""integrator.io (Celigo): imports as resources, and records taken in while the client waits.
+
+Endpoints, below the root of the API (here below `/integrator`):
+
+- `GET`, `POST /v1/imports`; `GET`, `PUT`, `PATCH`, `DELETE /v1/imports/{_id}`: the resource;
+- `POST /v1/imports/{_id}/clone`, `PUT …/replaceConnection`, `GET …/audit`, `GET …/dependencies`;
+- `GET`, `POST /v1/connections`; `GET`, `PUT`, `DELETE /v1/connections/{_id}`, `GET …/ping`;
+- `GET /v1/tokenInfo`: whose the token is.
+
+Every call carries `Authorization: Bearer …`. Limits: 1,000 calls at once and 300 a second for each account,
+then 429 with `Retry-After`; ours are in `choices.py`.
+
+Sources, read by 2026-11-27:
+
+- https://docs.celigo.com/hc/en-us/articles/7707882031131-Import-API-endpoints
+- https://docs.celigo.com/hc/en-us/articles/7707491444763-Connection-API-endpoints
+- https://docs.celigo.com/hc/en-us/articles/360047360451 (what an invoke answers)
+- https://developer.celigo.com/api/using-the-api/errors (and pagination, rate-limits)
+- https://github.com/celigo/integrator-api-docs (mapping, hooks, jobs; with its history)
+"""
+
+from pydantic import BaseModel, ConfigDict
+
+from connectors.connector import Connector
+from connectors.integrator.choices import Choices
+from connectors.integrator.face import NAME, integrator_face
+
+__all__ = ["CONNECTOR"]
+
+
+class Address(BaseModel):
+    """Nothing: every definition is an import, reached by its id."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+CONNECTOR = Connector(name=NAME, address=Address, face=integrator_face, choices=Choices)

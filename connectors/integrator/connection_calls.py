@@ -1,0 +1,132 @@
+"""The calls about connections, as far as imports need them: kept, looked at, tried, removed."""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from starlette.responses import Response
+
+from connectors.integrator.asking import Asked, PageQuery, answered, listed, refusal, unprocessable
+from connectors.integrator.choices import Choices
+from connectors.integrator.documents import READ_ONLY
+from connectors.integrator.unfit import invalid, missing, unsupported
+from connectors.integrator.wire import ApiError, moment_text
+from connectors.resources import ConnectionView, Resources
+from schemas.errors import UnfitConnectionError
+from schemas.webhook import MASK
+
+TYPES = (
+    *("as2", "dynamodb", "filesystem", "ftp", "http", "jdbc", "mongodb", "netsuite"),
+    *("rdbms", "rest", "s3", "salesforce", "van", "wrapper"),
+)
+_SECRET = re.compile(
+    r"(?i)password|passphrase|secret|token$|api_?key$|auth_?key$|private_?key|access_?key|credential|^encrypted$"
+)
+"""Names of what nobody should see."""
+
+
+class ConnectionCalls:
+    """Answers the calls about connections."""
+
+    def __init__(self, resources: Resources, choices: Choices) -> None:
+        self._resources = resources
+        self._choices = choices
+
+    def list(self, asked: Asked) -> Response:
+        """A page of the connections."""
+        page = PageQuery.of(asked, self._choices)
+        found = self._resources.connections(asked.principal)
+        shown = [_shown(view) for view in found[page.skip : page.skip + page.limit]]
+        return listed(shown, self._choices, page.links(asked, len(found)))
+
+    def get(self, asked: Asked) -> Response:
+        """The connection."""
+        return answered(_shown(self._resources.find_connection(asked.principal, asked.id)))
+
+    def create(self, asked: Asked) -> Response:
+        """A new connection."""
+        return answered(_shown(self._kept(asked, None)), HTTPStatus.CREATED)
+
+    def put(self, asked: Asked) -> Response:
+        """The connection, which says what the body says; a mask keeps the secret that is there."""
+        return answered(_shown(self._kept(asked, asked.id)))
+
+    def delete(self, asked: Asked) -> Response:
+        """Nothing; the connection is gone, unless an import names it."""
+        self._resources.find_connection(asked.principal, asked.id)
+        using = [
+            view.document.get("name")
+            for view in self._resources.imports(asked.principal)
+            if view.document is not None and view.document.get("_connectionId") == asked.id
+        ]
+        if using:
+            message = f"imports use the connection: {', '.join(map(ascii, using[:10]))}"
+            raise refusal(HTTPStatus.CONFLICT, ApiError(code="conflict", message=message))
+        self._resources.remove_connection(asked.principal, asked.id)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def ping(self, asked: Asked) -> Response:
+        """Whether the connection leads somewhere; told of databases only."""
+        view = self._resources.find_connection(asked.principal, asked.id)
+        if view.database is None:
+            raise unprocessable(unsupported("type", f"a connection of the type {view.type} can't be tried"))
+        return answered({"code": HTTPStatus.OK.value})
+
+    def _kept(self, asked: Asked, connection_id: str | None) -> ConnectionView:
+        body = asked.document()
+        document = {key: value for key, value in body.items() if key not in READ_ONLY}
+        if problems := list(_problems(document)):
+            raise unprocessable(*problems)
+        secrets: dict[str, str] = {}
+        masked = _masked(document, "", secrets)
+        try:
+            return self._resources.keep_connection(asked.principal, connection_id, masked, secrets)
+        except UnfitConnectionError as error:
+            raise unprocessable(invalid("secrets", str(error))) from error
+
+
+def _problems(document: Mapping[str, Any]) -> list[ApiError]:
+    problems = []
+    for name in ("type", "name"):
+        said = document.get(name)
+        if said is None or said == "":
+            problems.append(missing(name))
+        elif not isinstance(said, str):
+            problems.append(invalid(name, f"{name} is a text"))
+    kind = document.get("type")
+    if isinstance(kind, str) and kind and kind not in TYPES:
+        problems.append(invalid("type", f"type is one of {', '.join(TYPES)}"))
+    if kind == "rdbms":
+        said = "databases are named by the operator: `lading databases add`; every tenant has one of its own"
+        problems.append(invalid("type", said))
+    return problems
+
+
+def _masked(document: Mapping[str, Any], path: str, secrets: dict[str, str]) -> dict[str, Any]:
+    """The document with a mask in the place of each secret, which goes to `secrets`."""
+    masked: dict[str, Any] = {}
+    for key, value in document.items():
+        where = f"{path}.{key}" if path else key
+        if isinstance(value, Mapping):
+            masked[key] = _masked(value, where, secrets)
+        elif isinstance(value, list):
+            masked[key] = [
+                _masked(part, f"{where}[{place}]", secrets) if isinstance(part, Mapping) else part
+                for place, part in enumerate(value)
+            ]
+        elif isinstance(value, str) and value and _SECRET.search(key):
+            secrets[where], masked[key] = value, MASK
+        else:
+            masked[key] = value
+    return masked
+
+
+def _shown(view: ConnectionView) -> dict[str, Any]:
+    return {
+        "_id": view.id,
+        "createdAt": moment_text(view.created_at),
+        "lastModified": moment_text(view.modified_at),
+        "offline": False,
+        **view.document,
+    }
