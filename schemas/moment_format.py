@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 MONTHS = (
@@ -92,13 +92,19 @@ WRITERS: Mapping[str, Callable[[datetime], str]] = {
 }
 
 
+@cache
+def zone_names() -> frozenset[str]:
+    """Every IANA name of a zone; to find them takes some milliseconds, once."""
+    return frozenset(available_timezones())
+
+
 def known_zone(name: str) -> tzinfo:
     """The zone of an IANA name.
 
     Raises:
         ValueError: there is none.
     """
-    if name not in available_timezones():
+    if name not in zone_names():
         raise ValueError(f"there is no time zone {name!r}; use an IANA name such as Europe/Berlin")
     return ZoneInfo(name)
 

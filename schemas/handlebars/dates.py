@@ -2,11 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
 from schemas.clock import utc_now
 from schemas.handlebars.numbers import number
-from schemas.moment_format import iso, known_zone, writer
+from schemas.moment_format import iso, known_zone, writer, zone_names
 from schemas.moment_reading import ISO, read_date
 from schemas.value_text import as_text, is_empty
 
@@ -26,7 +25,7 @@ def date_format(form: str, value: Any, read_as: Any = None, zone: Any = None) ->
     """
     if is_empty(value):
         return ""
-    if zone is None and as_text(read_as) in available_timezones():
+    if zone is None and as_text(read_as) in zone_names():
         read_as, zone = None, read_as
     told = read_date(value, as_text(read_as) or None)
     return _written(_aware(told.moment), form, as_text(zone))
