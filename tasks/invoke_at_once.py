@@ -156,8 +156,8 @@ def _ended(loading: _Loading, pages: Sequence[Page]) -> list[RecordAnswer]:
     """
     checked, frame = loading.checked, loading.checked.frame
     counts = sum((page.counts for page in pages), Counts())
-    if counts.rows != frame.height:
-        lost = f"{frame.height - counts.rows:,} records have no page at the destination; bring them again"
+    if lacking := frame.height - counts.rows + counts.unprocessed:
+        lost = f"{lacking:,} records have no page at the destination; bring them again"
         return _asked(loading, Ending(JobState.FAILED, "job.failed", lost))
     found = _located(loading, pages)
     try:

@@ -44,8 +44,10 @@ def end_job(settings: Settings, job_id: str, epoch: int, ending: Ending) -> Coun
         told = accounted(store, job) if isinstance(definition.destination, ConnectionDestination) else None
         counts, groups = copy_pages(store, job_id, epoch, _pages(settings, job, epoch, definition, told))
         unprocessed = (job.rows or 0) - counts.rows
-        if ending.state is JobState.FINISHED and unprocessed:
-            said = f"{unprocessed:,} rows have no page at the destination; bring them again"
+        # Pages of a file that never got to its place speak of rows that nothing was done with.
+        lost = unprocessed + (counts.unprocessed if job.kind is JobKind.INVOKE else 0)
+        if ending.state is JobState.FINISHED and lost:
+            said = f"{lost:,} rows have no page at the destination; bring them again"
             ending = Ending(JobState.FAILED, "job.failed", said)
         counts += Counts(unprocessed=unprocessed, deleted=_deleted(settings, job, definition, told))
         _finish(store, job, epoch, ending, counts, groups, told)

@@ -17,7 +17,7 @@ from destinations.outcomes import SEQ, Outcomes
 from destinations.places import READ_BYTES, OpenPlace, opened_place
 from destinations.sqlite_books import PAGES_AT_ONCE
 from destinations.sqlite_errors import explained
-from destinations.values import stored_rows
+from destinations.values import stored_rows, whole_frame
 from schemas.chunk import Page
 from schemas.definition import Definition
 from schemas.destination import StagedChunk, Verdict
@@ -77,7 +77,7 @@ class FilesDestination:
             todo = [chunk for chunk in chunks if chunk.chunk not in committed]
             if not todo:
                 return
-            frame = pl.concat([chunk.frame for chunk in todo], rechunk=True)
+            frame = whole_frame(todo)
             rows = stored_rows(definition, frame)
             outcomes = Outcomes(definition, rows)
             good = rows["_verdict"] == Verdict.GOOD

@@ -1,8 +1,9 @@
 """Imports in processes that kill themselves with -9 around one commit. Run as a program.
 
-Reads a JSON object a line: `home`, `source` (brought as a new file) or `job` (resumed), `of` (`destination`
-or `store`), `moment` (see `KillAtCommit`) and `number` (1-based). For each it forks, so that the imports of
-modules are paid for once, works in the fork, and says on a line how that ended: 0, or minus a signal's number.
+Reads a JSON object a line: `home`, `source` (brought as a new file), `job` (resumed) or `records` (invoked with
+so many), `of` (`destination` or `store`), `moment` (see `KillAtCommit`) and `number` (1-based). For each it
+forks, so that the imports of modules are paid for once, works in the fork, and says on a line how that ended:
+0, or minus a signal's number.
 """
 
 import json
@@ -15,13 +16,16 @@ from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from pathlib import Path
 
+from connectors.invocation import Invocation
 from destinations import open_destination
 from flows.run import import_directly, resume
 from schemas.destination import Destination
 from schemas.import_request import ImportRequest
+from schemas.principal import Principal, Scope
 from schemas.settings import Settings
 from store.database import Store
-from tasks import import_rows, poll
+from tasks import import_rows, invoke_at_once, poll
+from tasks.invoke import invoke
 
 PRELOADED = ("formats.delimited", "formats.jsonlines", "formats.xlsx", "pandera.strategies", "pyarrow.ipc")
 """What an import loads at its first use."""
@@ -58,22 +62,34 @@ def killing_destinations(kill: KillAtCommit) -> Callable[..., Destination]:
     def opened(*args: object) -> Destination:
         destination = open_destination(*args)
         transaction = destination._transaction
-        destination._transaction = lambda: kill.around(transaction())
+        destination._transaction = lambda *job: kill.around(transaction(*job))
         return destination
 
     return opened
 
 
-def run(home: str, job: str | None, source: str | None, of: str, moment: str, number: int) -> None:
+def records_of(number: int) -> list[dict[str, object]]:
+    """So many records, of which a table that takes no amount of 13 refuses one, and the checks another."""
+    return [{"Id": f"k{n:04}", "Amount": "x" if n == 5 else n} for n in range(number)]
+
+
+def run(
+    home: str, job: str | None, source: str | None, of: str, moment: str, number: int, records: int = 0
+) -> None:
     """Import, and be killed, or not if there are not so many commits."""
     kill = KillAtCommit(moment, number)
     if of == "destination":
-        import_rows.open_destination = poll.open_destination = killing_destinations(kill)
+        opened = killing_destinations(kill)
+        import_rows.open_destination = poll.open_destination = invoke_at_once.open_destination = opened
     else:
         write = Store.write
         Store.write = lambda store: kill.around(write(store))
     settings = Settings(home=Path(home), commit_rows=1_000)
-    if job is not None:
+    if records:
+        who = Principal("key", "local", frozenset({Scope.ADMIN}))
+        with Store.opened(settings) as store:
+            invoke(settings, store, who, Invocation("things", records_of(records)))
+    elif job is not None:
         resume(settings, job)
     else:
         import_directly(settings, ImportRequest(source or "", "things"))

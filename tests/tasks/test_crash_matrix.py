@@ -263,8 +263,8 @@ def killed():
     command = [sys.executable, str(CHILD)]
     with subprocess.Popen(command, **pipes, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}) as server:
 
-        def run(settings, of, moment, number, *, job=None, source=None):
-            case = {"home": str(settings.home), "job": job, "source": source}
+        def run(settings, of, moment, number, *, job=None, source=None, records=0):
+            case = {"home": str(settings.home), "job": job, "source": source, "records": records}
             case |= {"of": of, "moment": moment, "number": number}
             server.stdin.write(json.dumps(case) + "\n")
             server.stdin.flush()
@@ -330,3 +330,57 @@ def test_a_kill_after_any_commit_of_the_job_store_costs_nothing_but_time(ground,
         assert [left_by(ground, settings, job_id) for job_id in jobs] == [bench.calm], number
         shutil.rmtree(settings.home)
     assert number > 15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("of", ["destination", "store"])
+@pytest.mark.parametrize("destination", ["table", "file"])
+def test_an_invoke_that_is_killed_around_any_commit_is_ended_by_what_the_destination_has(
+    killed, tmp_path, make_definition, of, destination
+):
+    place = {"url": f"file://{tmp_path}/out.csv"} if destination == "file" else {"table": "things"}
+    fields = [{"name": "id", "header": "Id"}, {"name": "amount", "header": "Amount", "type": "integer"}]
+    definition = make_definition(fields=fields, key=[], mode="insert", destination=place)
+    # Much is done for a file between the commits, and nothing in them.
+    moments, states = ("between",) if destination == "file" else ("between", "before", "after"), set()
+    for moment in moments:
+        for number in count(1):
+            settings = Settings(home=tmp_path / f"{moment}-{number}")
+            _sow_invoked(settings, definition)
+            (tmp_path / "out.csv").unlink(missing_ok=True)
+            if not killed(settings, of, moment, number, records=1_200):
+                break
+            with Store.opened(settings) as store, store.read() as session:
+                jobs = [job.id for job in page_of_jobs(session, "local", JobFilter(), limit=2)]
+            for job_id in jobs:
+                resume(settings, job_id)
+                resume(settings, job_id)
+            states |= {_judge_invoked(settings, tmp_path, job_id, destination) for job_id in jobs}
+    assert states == {(JobState.FAILED, 0), (JobState.FINISHED, 1_198 if destination == "table" else 1_199)}
+
+
+def _sow_invoked(settings, definition):
+    with Store.opened(settings) as store, store.write() as session:
+        put_definition(session, "local", definition)
+    path = settings.table_path("local")
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE things (id TEXT, amount INT CHECK (amount <> 13))")
+
+
+def _judge_invoked(settings, folder, job_id, destination):
+    """State of the job and records that are there, which its counts tell, as do its pages."""
+    with Store.opened(settings) as store, store.read() as session:
+        job = get_job(session, job_id)
+        letters = "".join(page.letters for page in list_pages(session, job_id))
+        errors = {error.code for error in list_errors(session, job_id)}
+    if destination == "table":
+        with closing(sqlite3.connect(settings.table_path("local"))) as connection:
+            (records,) = connection.execute("SELECT count(*) FROM things").fetchone()
+    else:
+        path = folder / "out.csv"
+        records = len(path.read_text().splitlines()) - 1 if path.exists() else 0
+    assert (job.rows, job.counts.rows, job.created) == (1_200, 1_200, records)
+    assert letters.count("C") == records
+    assert errors >= {"type.integer"}
+    return job.state, records
