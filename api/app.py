@@ -1,5 +1,6 @@
 """The web application: the status API, the pages, and whatever is mounted beside them."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from api.request_log import RequestLog
 from schemas.settings import Settings
 from schemas.signing import signer_of
 from store.database import Store
+from tasks.invoke import warm_up
 from tasks.shipped import keep_shipped_definitions
 
 
@@ -31,6 +33,8 @@ def create_app(settings: Settings) -> FastAPI:
             keep_shipped_definitions(store)
             health_check = HealthCheck(settings, store)
             app.state.context = Context(settings, store, signer_of(settings), KnownKeys(), health_check)
+            # Whoever answers soon after the start does not wait for it.
+            threading.Thread(target=warm_up, daemon=True, name="warm-up").start()
             yield
 
     app = DocumentedApp(

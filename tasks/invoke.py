@@ -8,7 +8,7 @@ the answer is given. Where the process is killed in between, a worker ends the j
 from dataclasses import replace
 
 from connectors.invocation import Invocation, RecordAnswer
-from schemas.definition import Mode
+from schemas.definition import Definition, Mode
 from schemas.destination_document import ConnectionDestination
 from schemas.errors import BodyError, DefinitionError
 from schemas.job import JobKind
@@ -16,8 +16,7 @@ from schemas.principal import Principal
 from schemas.settings import Settings
 from store.database import Store
 from tasks.accepting import Origin, allowed_definition, plan_job
-from tasks.invoke_at_once import Submitted, load_at_once
-from tasks.invoke_by_worker import load_by_worker
+from tasks.invoke_submission import Submitted
 
 MOST_RECORDS = 100_000
 CREATION_PATH = "INVOKE"
@@ -56,6 +55,27 @@ def invoke(
             "mode 'sync' deletes what a file lacks, and single records are no file; say 'upsert'"
         )
     goes_to_vendor = isinstance(stored.definition.destination, ConnectionDestination)
-    origin = Origin(CREATION_PATH, principal.key_id, is_queued=goes_to_vendor)
+    origin = Origin(CREATION_PATH, principal.key_id, is_queued=goes_to_vendor, file_options={"kind": "jsonl"})
     submitted = Submitted(plan, stored.definition, origin, invocation)
-    return (load_by_worker if goes_to_vendor else load_at_once)(settings, store, submitted)
+    if goes_to_vendor:
+        from tasks.invoke_by_worker import load_by_worker
+
+        return load_by_worker(settings, store, submitted)
+    from tasks.invoke_at_once import load_at_once
+
+    return load_at_once(settings, store, submitted)
+
+
+def warm_up() -> None:
+    """Load what checking records needs, which takes a second, so that the first call finds it there."""
+    from tasks.invoke_records import check_records
+
+    check_records(Definition.model_validate(_ANY), [{"id": "a", "amount": 1}, {"amount": "x"}], {}, 2)
+
+
+_ANY = {
+    "name": "warm-up",
+    "key": ["id"],
+    "fields": [{"name": "id"}, {"name": "amount", "type": "integer", "min": 0}],
+    "destination": {"table": "warm_up"},
+}

@@ -8,7 +8,7 @@ from io import BytesIO
 from traceback import format_tb
 from typing import Any
 
-from connectors.invocation import Invocation, RecordAnswer
+from connectors.invocation import RecordAnswer
 from destinations import open_destination
 from schemas.chunk import BLOCK_ROWS, Page
 from schemas.clock import utc_now
@@ -31,11 +31,12 @@ from store.jobs import set_values, transition
 from store.leases import new_lease, release_lease, renewed_lease
 from store.pages import list_errors, list_pages, put_errors, put_pages
 from store.tables import Job
-from tasks.accepting import Origin, Plan, new_job, take_in
+from tasks.accepting import new_job, take_in
 from tasks.budget import Objection, objection_to
 from tasks.copying import copied
 from tasks.invoke_answers import answers
 from tasks.invoke_records import CheckedRecords, check_records
+from tasks.invoke_submission import Submitted
 from tasks.locating import Locator
 from tasks.pages import Groups
 from tasks.poll import end_job
@@ -43,16 +44,6 @@ from tasks.poll import end_job
 LOGGER = logging.getLogger("lading.invoke")
 _EPOCH = 1
 """Of the lease with which an invoke's job begins."""
-
-
-@dataclass(frozen=True)
-class Submitted:
-    """What an invoke brought, and what is to be done with it."""
-
-    plan: Plan
-    definition: Definition
-    origin: Origin
-    invocation: Invocation
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from store.tables import Job
 from tasks.accepting import new_job, take_in
 from tasks.copying import copied
 from tasks.invoke_answers import answers
-from tasks.invoke_at_once import Submitted
+from tasks.invoke_submission import Submitted
 from tasks.mapped_rows import json_text
 
 LOOK_SECONDS = 0.2

@@ -1,14 +1,21 @@
 """Imports whose records go to a vendor: rows are accounted for by what it told, and by nothing else."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from connectors.invocation import Invocation
 from schemas.connection import ConnectionDocument
 from schemas.errors import DefinitionError
-from schemas.job import JobState
+from schemas.job import JobKind, JobState, Outcome
+from schemas.principal import Principal, Scope
 from schemas.settings import Settings
 from store.connections import put_connection
 from store.database import Store
 from store.deliveries import list_deliveries
+from store.job_lists import JobFilter, page_of_jobs
+from tasks.invoke import invoke
 from tests.tasks import scripted_vendor
 
 ROWS = ("Id,Name,Amount", "a,Ann,1", "b,Bob,x", "c,Cid,3", "d,Dora,4")
@@ -194,3 +201,61 @@ def test_what_was_handed_over_is_noted_part_by_part(lading, deliver):
 def test_what_the_vendor_can_not_do_is_refused_before_a_job_is_made(deliver, changes, says):
     with pytest.raises(DefinitionError, match=says):
         deliver(**changes)
+
+
+RECORDS = [{"no": "a", "n": 1}, {"no": "b", "n": "x"}, {"no": "c", "n": 3}]
+
+
+@pytest.fixture
+def invoked(lading, make_definition):
+    """Invokes a definition with a mapping, whose records go to the vendor; gives the answers."""
+    rules = [{"extract": "no", "generate": "Id"}, {"extract": "n", "generate": "Amount"}]
+    fields = [{"name": "id", "header": "Id"}, {"name": "amount", "header": "Amount", "type": "integer"}]
+    who = Principal("key", "local", frozenset({Scope.ADMIN}))
+
+    def sent(**more):
+        destination = {"connection": "box", "box": "b1"}
+        lading.apply(make_definition(fields=fields, mapping={"fields": rules}, destination=destination))
+        with Store.opened(lading.settings) as store:
+            return invoke(lading.settings, store, who, Invocation("things", RECORDS, **more))
+
+    return sent
+
+
+def the_job(lading):
+    """The one job that there is, once it is there."""
+    while True:
+        with Store.opened(lading.settings) as store, store.read() as session:
+            for job in page_of_jobs(session, "local", JobFilter(), limit=1):
+                return job
+        threading.Event().wait(0.01)
+
+
+def test_records_of_an_invoke_go_the_way_of_a_file_and_are_waited_for(lading, vendor, invoked):
+    with ThreadPoolExecutor(1) as thread:
+        answers = thread.submit(invoked)
+        lading.finish(the_job(lading).id)
+        told = answers.result(30)
+    job = the_job(lading)
+    assert (job.kind, job.state) == (JobKind.INVOKE, JobState.FINISHED)
+    assert vendor.imported() == ["a", "c"]
+    assert [answer.outcome.value for answer in told] == ["created", "failed", "created"]
+    assert [(e.code, e.field, e.line) for e in told[1].errors] == [("type.integer", "amount", 2)]
+
+
+def test_records_of_an_invoke_that_are_not_done_in_time_are_unconfirmed_and_the_job_goes_on(
+    lading, vendor, invoked
+):
+    lading.settings = lading.settings.model_copy(update={"invoke_deadline_seconds": 0.1})
+    told = invoked()
+    assert {(answer.outcome, answer.errors[0].code) for answer in told} == {
+        (Outcome.UNCONFIRMED, "vendor.deadline")
+    }
+    lading.finish(the_job(lading).id)
+    assert vendor.imported() == ["a", "c"]
+
+
+@pytest.mark.usefixtures("vendor")
+def test_settings_beside_records_for_a_vendor_are_refused(invoked):
+    with pytest.raises(DefinitionError, match="settings"):
+        invoked(settings={"a": 1})
