@@ -54,8 +54,8 @@ def _refuse_unfit(document: ConnectionDocument) -> None:
             raise UnfitConnectionError(
                 f"{where}: {connector.name} knows no {unknown[0]!r}; known: {', '.join(sorted(fits)) or 'none'}"
             )
-    _refuse_wrong_options(connector, document)
     _refuse_incomplete(connector, document.options.keys() | document.secrets.keys())
+    _refuse_wrong_options(connector, document)
 
 
 def _refuse_wrong_options(connector: Connector, document: ConnectionDocument) -> None:

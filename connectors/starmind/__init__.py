@@ -26,6 +26,7 @@ from connectors.connector import Connector
 from connectors.starmind.choices import Choices
 from connectors.starmind.client import StarmindClient
 from connectors.starmind.face import NAME, starmind_face
+from connectors.starmind.options import StarmindOptions
 from connectors.starmind.wire import Address, Entity
 from schemas.definition import Mode
 
@@ -45,7 +46,8 @@ CONNECTOR = Connector(
     definitions=_definitions(),
     client=StarmindClient,
     container=Address,
-    options=frozenset({"email"}),
+    options=frozenset(StarmindOptions.model_fields),
+    option_types=StarmindOptions,
     secrets=frozenset({"token", "api_key", "email", "password"}),
     needs=(frozenset({"token"}), frozenset({"api_key", "email", "password"})),
     client_modes=frozenset({Mode.UPSERT}),

@@ -20,6 +20,7 @@ from connectors.connector import Connector
 from connectors.teamtracks.choices import TeamTracksChoices
 from connectors.teamtracks.client import TeamTracksClient
 from connectors.teamtracks.face import NAME, TrackAddress, teamtracks_face
+from connectors.teamtracks.options import TeamTracksOptions
 from schemas.definition import Mode
 
 _ALWAYS = frozenset({"tenant", "subscription_key"})
@@ -30,7 +31,8 @@ CONNECTOR = Connector(
     TeamTracksChoices,
     client=TeamTracksClient,
     container=TrackAddress,
-    options=frozenset({"tenant", "client_id", "email", "file_kind"}),
+    options=frozenset(TeamTracksOptions.model_fields),
+    option_types=TeamTracksOptions,
     secrets=frozenset({"subscription_key", "token", "password"}),
     needs=(_ALWAYS | {"token"}, _ALWAYS | {"client_id", "email", "password"}),
     client_modes=frozenset({Mode.UPSERT}),

@@ -9,6 +9,7 @@ from uuid import UUID
 from connectors.access import Access
 from connectors.client import Handle, Look, Part, Refused, own_headers
 from connectors.teamtracks.face import TrackAddress
+from connectors.teamtracks.options import TeamTracksOptions
 from connectors.teamtracks.wire import (
     FILE_PART,
     Credentials,
@@ -20,7 +21,7 @@ from connectors.teamtracks.wire import (
 from connectors.token_authorization import TokenAuthorization
 from connectors.vendor_body import FileForm, JsonBody
 from schemas.definition import Definition
-from schemas.errors import FatalError, VendorRefusedError
+from schemas.errors import VendorRefusedError
 
 STATUS_PATHS = ("/job/objectimport/{}", "/job/{}")
 """The newer first; which one a server has, its first answer tells."""
@@ -56,9 +57,7 @@ class TeamTracksClient:
             )
         )
         self._status_paths: Sequence[str] = STATUS_PATHS
-        self.file_kind = access.options.get("file_kind", "csv")
-        if self.file_kind not in _MEDIA_TYPES:
-            raise FatalError(f"the option file_kind of the connection is one of {', '.join(_MEDIA_TYPES)}")
+        self.file_kind: str = access.options_as(TeamTracksOptions).file_kind
 
     def headers(self, definition: Definition) -> Sequence[str]:
         """The definition's own."""

@@ -134,6 +134,17 @@ def test_the_operators_references_are_shown_as_they_are(operator):
             "invalid-connection",
             "options: teamtracks knows no 'colour'",
         ),
+        (
+            {"options": {"tenant": "a", "file_kind": "pdf"}},
+            "invalid-connection",
+            "options.file_kind: Input should be 'csv' or 'xlsx'",
+        ),
+        ({"options": {"tenant": " "}}, "invalid-connection", "options.tenant: String should match"),
+        (
+            {"connector": "starmind", "options": {"email": " "}, "secrets": {"token": "s3cret"}},
+            "invalid-connection",
+            "options.email: String should match",
+        ),
         ({"secrets": {"token": "s3cret"}}, "invalid-connection", "teamtracks needs as options and secrets: "),
         ({"secrets": {**SECRETS, "token": "sealed:x"}}, "invalid-connection", "can't be brought from outside"),
         ({"secrets": MASKED}, "invalid-connection", "secrets.subscription_key: the mask ****** stands for no"),

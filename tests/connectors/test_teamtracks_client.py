@@ -119,8 +119,8 @@ def test_a_file_whose_answer_was_lost_is_not_sent_again(tmp_path):
 
 def test_a_kind_of_file_that_is_none_is_refused():
     with (
-        pytest.raises(FatalError, match="one of csv, xlsx"),
-        driver_at("http://h", options={"file_kind": "pdf"}).client(),
+        pytest.raises(FatalError, match="the option file_kind of the connection to http://h: "),
+        driver_at("http://h", options=WAY.options | {"file_kind": "pdf"}).client(),
     ):
         pass
 
