@@ -18,6 +18,7 @@ from schemas.settings import Settings
 from store.database import Transaction
 from store.definitions import own_definition, put_definition
 from store.tables import DefinitionVersion
+from tasks.face_addresses import refuse_unfit_faces
 from tasks.mail import refuse_recipients
 from tasks.vendor_destination import refuse_unfit_vendor
 
@@ -53,9 +54,11 @@ def keep_definition(
         sealed_here: what was sealed for this tenant before, and may be among the secrets of a place.
 
     Raises:
-        DefinitionError: the mask of a secret stands for none, or a vendor can't do what it says.
+        DefinitionError: the mask of a secret stands for none, a vendor can't do what it says, or an address at
+            a face is none.
         NotAllowedError: `connection.not_granted`, it names a connection that the tenant may not use.
     """
+    refuse_unfit_faces(definition)
     refuse_unfit_vendor(session, tenant, definition)
     newest = own_definition(session, tenant, definition.name)
     earlier = newest.definition if newest is not None and newest.removed_at is None else None

@@ -67,6 +67,29 @@ def test_a_document_that_is_no_definition_says_where_it_is_wrong(client, body, l
         assert answer.json()["line"] == line
 
 
+@pytest.mark.parametrize(
+    ("faces", "says"),
+    [
+        ({"nobody": {"id": 1}}, "faces: there is none named 'nobody'; known: "),
+        ({"teamtracks": {"track": "7d1c"}}, "faces.teamtracks.track_id: Field required; an address at "),
+        ({"elma365": {"namespace": "goods"}}, "faces.elma365.code: Field required"),
+        ({"learningbuilder": {"import_process_id": "seven"}}, "faces.learningbuilder.import_process_id: Input"),
+        ({"learningbuilder": {"import_process_id": "007"}}, "'007' is to be written 7"),
+        ({"starmind": {"entity": "Tags"}}, "faces.starmind.entity: Input should be 'tags' or 'users'"),
+    ],
+)
+def test_an_address_at_a_face_that_no_client_can_name_is_refused(client, faces, says):
+    answer = client.post("/definitions", json=THINGS | {"faces": faces})
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-definition")
+    assert says in answer.json()["detail"]
+    assert client.get("/definitions/things").status_code == 404
+
+
+def test_an_address_at_a_face_may_be_text_or_number_as_the_document_has_it(client):
+    faces = {"teamtracks": {"track_id": 7}, "learningbuilder": {"import_process_id": "7"}}
+    assert client.post("/definitions", json=THINGS | {"faces": faces}).status_code == 201
+
+
 def test_a_definition_of_another_name_than_its_address_is_refused(client):
     assert client.put("/definitions/people", json=THINGS).json()["type"] == "/problems/invalid-definition"
 
