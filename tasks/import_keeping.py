@@ -14,7 +14,13 @@ from store.database import Transaction
 from store.databases import resolved
 from store.definitions import list_definitions, own_definition, remove_definition
 from store.resource_tables import ImportResource, ResourceChange
-from store.resources import add_changes, find_resource, keep_resource, one_at_a_time
+from store.resources import (
+    add_changes,
+    find_resource,
+    keep_resource,
+    list_integrator_connections,
+    one_at_a_time,
+)
 from store.tables import DefinitionVersion
 from tasks.definition_keeping import keep_definition, refuse_unsayable
 from tasks.import_views import find_import
@@ -150,7 +156,9 @@ def _kept_definition(
         return newest
     refuse_unsayable(settings, principal, definition)
     resolved(session, principal.tenant, definition)
-    return keep_definition(settings, session, principal.tenant, definition)
+    made = list_integrator_connections(session, principal.tenant)
+    sealed_here = {secret for connection in made for secret in connection.secrets.values()}
+    return keep_definition(settings, session, principal.tenant, definition, sealed_here)
 
 
 def _free_name(session: Transaction, tenant: str, wanted: str) -> str:

@@ -9,7 +9,9 @@ from starlette.responses import Response
 
 from connectors.integrator.asking import Asked, PageQuery, answered, listed, refusal, unprocessable
 from connectors.integrator.choices import Choices
+from connectors.integrator.connections import connection_problems
 from connectors.integrator.documents import READ_ONLY
+from connectors.integrator.import_calls import ImportCalls
 from connectors.integrator.unfit import invalid, missing, unsupported
 from connectors.integrator.wire import ApiError, moment_text
 from connectors.resources import ConnectionView, Resources
@@ -29,9 +31,10 @@ _SECRET = re.compile(
 class ConnectionCalls:
     """Answers the calls about connections."""
 
-    def __init__(self, resources: Resources, choices: Choices) -> None:
+    def __init__(self, resources: Resources, choices: Choices, imports: ImportCalls) -> None:
         self._resources = resources
         self._choices = choices
+        self._imports = imports
 
     def list(self, asked: Asked) -> Response:
         """A page of the connections."""
@@ -49,8 +52,13 @@ class ConnectionCalls:
         return answered(_shown(self._kept(asked, None)), HTTPStatus.CREATED)
 
     def put(self, asked: Asked) -> Response:
-        """The connection, which says what the body says; a mask keeps the secret that is there."""
-        return answered(_shown(self._kept(asked, asked.id)))
+        """The connection, which says what the body says; a mask keeps the secret that is there.
+
+        The imports that name it go where it leads from now on.
+        """
+        view = self._kept(asked, asked.id)
+        self._imports.follow(asked.principal, view)
+        return answered(_shown(view))
 
     def delete(self, asked: Asked) -> Response:
         """Nothing; the connection is gone, unless an import names it."""
@@ -100,7 +108,7 @@ def _problems(document: Mapping[str, Any]) -> list[ApiError]:
     if kind == "rdbms":
         said = "databases are named by the operator: `lading databases add`; every tenant has one of its own"
         problems.append(invalid("type", said))
-    return problems
+    return [*problems, *connection_problems(document)]
 
 
 def _masked(document: Mapping[str, Any], path: str, secrets: dict[str, str]) -> dict[str, Any]:

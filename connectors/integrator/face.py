@@ -44,7 +44,8 @@ def integrator_face(imports: Imports) -> ASGIApp:
     """The application that answers integrator.io's clients."""
     choices = Choices()
     face = _Face(imports, choices)
-    calls, connections = ImportCalls(imports, choices), ConnectionCalls(imports, choices)
+    calls = ImportCalls(imports, choices)
+    connections = ConnectionCalls(imports, choices, calls)
     read, write, connect = Scope.IMPORTS_READ, Scope.DEFINITIONS_WRITE, Scope.CONNECTIONS_WRITE
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     tell_refusals(app, _shaped)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from connectors.integrator.checking import RDBMS, SERVED, adaptor_type
+from connectors.integrator.file_core import file_of
 from connectors.integrator.unfit import UnfitError, invalid, missing, no_reference, told, unsupported
 from connectors.resources import ConnectionView, Document
 from schemas.definition import Mode, Policies
@@ -46,7 +47,7 @@ def destined(document: Document, connection: ConnectionView | None, policies: Po
         raise UnfitError(no_reference("_connectionId", said))
     if kind == RDBMS:
         return _table(document, connection, policies)
-    raise UnfitError(unsupported("adaptorType", f"{kind} is not served"))
+    return Destined(file_of(document, SERVED[kind], connection), Mode.INSERT, (), policies)
 
 
 def table_of(document: Document) -> str | None:
