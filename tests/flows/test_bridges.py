@@ -1,6 +1,7 @@
 """Four faces in, four vendors out: the same records in each face's format reach each vendor, all accounted for.
 
-Another `lading serve`, with a home of its own, stands for the vendors.
+Another `lading serve`, with a home of its own, stands for the vendors; where its own worker is the one that
+delivers, the first service stands for them.
 """
 
 import json
@@ -11,6 +12,7 @@ from functools import partial
 from io import BytesIO
 from uuid import uuid4
 
+import httpx
 import pytest
 import xlsxwriter
 
@@ -43,6 +45,14 @@ PLACES = {
 FACES = sorted(PLACES)
 ROWS = 5
 VENDORS_TENANT = "vendor"
+LINKED = {
+    "elma365": "{}/elma365/pub/v1/app/network/tags/import/",
+    "learningbuilder": "http://127.0.0.1:8642/ui/jobs/",
+    "starmind": "",
+    "teamtracks": "",
+}
+"""Vendor → how its link to the import begins, `{}` being its address; empty: it has none."""
+STAGES = {"upload", "validate", "import", "poll", "report"}
 
 
 def rows_from(face, vendor):
@@ -119,6 +129,13 @@ def tags(**changes):
     return parse_definition(document).model_copy(update=changes)
 
 
+def delivered(vendor, **changes):
+    """That definition, whose records go to the vendor."""
+    document = tags(**changes).model_dump(mode="json")
+    document["destination"] = {"connection": vendor, **PLACES[vendor]}
+    return type(tags()).model_validate(document)
+
+
 @pytest.fixture(scope="module")
 def vendors(tmp_path_factory):
     """The service that stands for the vendors; gives it and the key of its client."""
@@ -133,9 +150,8 @@ def vendors(tmp_path_factory):
     service.store.close()
 
 
-def connect(settings, session, vendors, tenants):
-    """Keep a connection to each vendor, named as it, and grant it to the tenants."""
-    service, key = vendors
+def connect(settings, session, url, key, tenants):
+    """Keep a connection to each vendor below the URL, named as it, and grant it to the tenants."""
     secrets = {
         "elma365": {"token": key.token},
         "learningbuilder": {"api_key": key.token},
@@ -146,8 +162,8 @@ def connect(settings, session, vendors, tenants):
         document = ConnectionDocument(
             name=vendor,
             connector=vendor,
-            url=f"{service.status['api']}/{vendor}",
-            options={"tenant": VENDORS_TENANT} if vendor == "teamtracks" else {},
+            url=f"{url}/{vendor}",
+            options={"tenant": key.tenant} if vendor == "teamtracks" else {},
             secrets=secrets[vendor],
             tenants=tenants,
         )
@@ -160,12 +176,9 @@ def bridges(tmp_path_factory, vendors):
     settings = Settings(home=tmp_path_factory.mktemp("bridges") / ".lading")
     with running(settings) as service:
         with Store.opened(settings) as store, store.write() as session:
-            connect(settings, session, vendors, tuple(FACES))
+            connect(settings, session, vendors[0].status["api"], vendors[1], tuple(FACES))
             for vendor in FACES:
-                document = tags().model_dump(mode="json")
-                document |= {"name": "tags", "faces": PLACES}
-                document |= {"destination": {"connection": vendor, **PLACES[vendor]}}
-                put_definition(session, vendor, type(tags()).model_validate(document))
+                put_definition(session, vendor, delivered(vendor, name="tags", faces=PLACES))
         yield service
 
 
@@ -227,3 +240,56 @@ def test_what_comes_in_by_a_face_is_delivered_to_the_vendor_with_every_row_accou
     assert counted is None if told is None else told.items() <= counted.items()
     until(lambda: len(records_at(vendors, face, vendor)) == ROWS)
     assert records_at(vendors, face, vendor) == rows_from(face, vendor)
+
+
+@pytest.fixture(scope="module")
+def receiver(bridges):
+    """A client of the first service, which stands for the vendors: jobs are done there as they come."""
+    with Store.opened(bridges.settings) as store, store.write() as session:
+        put_definition(session, "receiver", tags(name="tags", faces=PLACES))
+    with face_client(bridges, "elma365", "receiver") as client, worked(client):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def sender(vendors, receiver):
+    """A client of the other service, whose definitions are named as the vendors that its worker delivers to."""
+    service, _ = vendors
+    with service.store.write() as session:
+        connect(service.settings, session, receiver.service.url, receiver.key, ("sender",))
+        for vendor in FACES:
+            put_definition(session, "sender", delivered(vendor, name=vendor))
+        key = add_key(session, "sender", [Scope.IMPORTS_CREATE, Scope.IMPORTS_READ])
+    headers = {"Authorization": f"Bearer {key.token}"}
+    with httpx.Client(base_url=service.status["api"], headers=headers, timeout=30) as client:
+        yield client
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("vendor", FACES)
+def test_a_posted_file_is_delivered_to_a_vendor_by_the_worker_and_the_job_says_what_became_of_it(
+    sender, receiver, vendors, vendor
+):
+    sent = [[str(n), "en", f"posted to {vendor} {n}", f"tag {n}"] for n in range(ROWS)]
+    rows = [*sent, ["", "en", "", "no name"]]
+    posted = sender.post("/jobs", files={"file": ("tags.xlsx", workbook(rows))}, data={"definition": vendor})
+    assert posted.status_code == 202, posted.text
+
+    def job():
+        return sender.get(f"/jobs/{posted.json()['job_id']}").raise_for_status().json()
+
+    until(lambda: job()["terminal"], 200)
+    told, (counts, vendor_counts) = job(), TOLD[vendor]
+    assert (told["state"], told["error_message"], told["rows"]) == ("finished", None, ROWS + 1)
+    assert {name: told[name] for name in vars(counts)} == vars(counts) | {"failed": 1}
+    counted = told["vendor_counts"]
+    assert counted is None if vendor_counts is None else vendor_counts.items() <= counted.items()
+    assert (told["vendor_link"] or "").startswith(LINKED[vendor].format(receiver.service.url))
+    until(lambda: any(row["tags"] == sent[-1][2] for row in receiver.table("starmind_tags") or ()))
+    taken = [row for row in receiver.table("starmind_tags") if row["tags"].startswith(f"posted to {vendor} ")]
+    assert [[row["id"], row["language"], row["tags"], row["description"]] for row in taken] == sent
+    service, _ = vendors
+    until(lambda: service.states_of_runs(told["job_id"]) == ["COMPLETED"])
+    wanted = {"flow_runs": {"tags": {"all_": [f"job:{told['job_id']}"]}}}
+    until(lambda: {task["name"].split()[0] for task in service.prefect("task_runs/filter", wanted)} == STAGES)
