@@ -92,6 +92,7 @@ class Client(Protocol):
     Attributes:
         file_kind: of its parts: `csv`, `xlsx`, `jsonl` or `json` (one array of objects).
         part_rows: most records of a part; None: all in one.
+        part_bytes: most bytes of a part of the kind `jsonl`, unless one record alone has more; None: any.
         pause_seconds: between the end of one part and the next.
         one_at_a_time: a part is waited for before the next one is handed over.
         submit_is_repeatable: a part that was handed over twice is taken once.
@@ -101,6 +102,7 @@ class Client(Protocol):
 
     file_kind: str
     part_rows: int | None
+    part_bytes: int | None
     pause_seconds: float
     one_at_a_time: bool
     submit_is_repeatable: bool

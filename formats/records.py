@@ -96,11 +96,16 @@ def _write_csv(path: Path, fields: Sequence[Field], headers: Sequence[str], fram
         writer.writerows(_text_rows(fields, frames))
 
 
+def json_lines(fields: Sequence[Field], headers: Sequence[str], frames: Frames) -> Iterator[str]:
+    """Each record as it stands in a file of JSON Lines, with the end of its line."""
+    for row in _text_rows(fields, frames):
+        record = dict(zip(headers, ("" if text is None else text for text in row), strict=True))
+        yield json.dumps(record, ensure_ascii=False) + "\n"
+
+
 def _write_jsonl(path: Path, fields: Sequence[Field], headers: Sequence[str], frames: Frames) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
-        for row in _text_rows(fields, frames):
-            record = dict(zip(headers, ("" if text is None else text for text in row), strict=True))
-            stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+        stream.writelines(json_lines(fields, headers, frames))
 
 
 def _write_xlsx(path: Path, fields: Sequence[Field], headers: Sequence[str], frames: Frames) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import polars as pl
 
 from connectors.client import Part
-from formats.records import SHEET_RECORDS, write_records
+from formats.records import SHEET_RECORDS, json_lines, write_records
+from schemas.definition import Field
 from schemas.destination import Verdict
 from schemas.errors import FatalError
 from store.delivery_tables import Delivery
@@ -16,6 +17,8 @@ from tasks.vendor_job import VendorJob
 
 def part_sizes(vendor: VendorJob) -> list[int]:
     """How many records each part is to have; empty where no row is good."""
+    if vendor.client.part_bytes is not None:
+        return list(_sizes_within(vendor, vendor.client.part_bytes))
     good = sum(frame.height for frame in good_rows(vendor.staged, vendor.job.rows or 0, []))
     limit = vendor.client.part_rows or max(good, 1)
     limit = min(limit, SHEET_RECORDS) if vendor.client.file_kind == "xlsx" else limit
@@ -45,12 +48,32 @@ def good_rows(staged: Stage, rows: int, columns: Sequence[str]) -> Iterator[pl.D
         yield block.filter(pl.col(VERDICT) == int(Verdict.GOOD))
 
 
-def _write(vendor: VendorJob, delivery: Delivery, path: Path) -> None:
+def _sizes_within(vendor: VendorJob, limit_bytes: int) -> Iterator[int]:
+    fields, headers = _written(vendor)
+    frames = good_rows(vendor.staged, vendor.job.rows or 0, [field.name for field in fields])
+    records, size_bytes = 0, 0
+    for line in json_lines(fields, headers, frames):
+        line_bytes = len(line.encode())
+        if records and (records == vendor.client.part_rows or size_bytes + line_bytes > limit_bytes):
+            yield records
+            records, size_bytes = 0, 0
+        records, size_bytes = records + 1, size_bytes + line_bytes
+    if records:
+        yield records
+
+
+def _written(vendor: VendorJob) -> tuple[list[Field], list[str]]:
+    """The fields that the file had, and what the vendor calls each."""
     there = vendor.staged.block(0).columns
     fields = [field for field in vendor.definition.fields if field.name in there]
     headers = {name: header for header, name in vendor.fields.items()}
+    return fields, [headers[field.name] for field in fields]
+
+
+def _write(vendor: VendorJob, delivery: Delivery, path: Path) -> None:
+    fields, headers = _written(vendor)
     frames = _slice(vendor, delivery, [field.name for field in fields])
-    write_records(vendor.client.file_kind, path, fields, [headers[field.name] for field in fields], frames)
+    write_records(vendor.client.file_kind, path, fields, headers, frames)
 
 
 def _slice(vendor: VendorJob, delivery: Delivery, columns: Sequence[str]) -> Iterator[pl.DataFrame]:

@@ -29,6 +29,7 @@ class Elma365Client:
     is lost, nothing tells whether the import began. Of what became of the records the vendor tells one number.
     """
 
+    part_bytes: int | None = None
     one_at_a_time = True
     submit_is_repeatable = False
     tells = True

@@ -8,7 +8,9 @@ Endpoints, below the root of the API (here below `/integrator`):
 - `GET /v1/tokenInfo`: whose the token is.
 
 Every call carries `Authorization: Bearer …`. Limits: 1,000 calls at once and 300 a second for each account,
-then 429 with `Retry-After`; ours are in `choices.py`.
+then 429 with `Retry-After`; ours are in `choices.py`. The client invokes an import with at most 1,000 records
+and 5 MB at a time, each time once: the vendor makes no job of an invoke, and its answer tells of each record
+that it was taken, ignored or refused, not whether it was created or updated.
 
 Sources, read by 2026-11-27:
 
@@ -23,7 +25,9 @@ from pydantic import BaseModel, ConfigDict
 
 from connectors.connector import Connector
 from connectors.integrator.choices import Choices
+from connectors.integrator.client import ImportContainer, IntegratorClient
 from connectors.integrator.face import NAME, integrator_face
+from schemas.definition import Mode
 
 __all__ = ["CONNECTOR"]
 
@@ -34,4 +38,14 @@ class Address(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-CONNECTOR = Connector(name=NAME, address=Address, face=integrator_face, choices=Choices)
+CONNECTOR = Connector(
+    name=NAME,
+    address=Address,
+    face=integrator_face,
+    choices=Choices,
+    client=IntegratorClient,
+    container=ImportContainer,
+    secrets=frozenset({"token"}),
+    needs=(frozenset({"token"}),),
+    client_modes=frozenset({Mode.UPSERT}),
+)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import Field, PlainSerializer, TypeAdapter
+from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter
 
 from connectors.message import Message
 
@@ -21,6 +21,8 @@ def moment_text(moment: datetime) -> str:
 
 Moment = Annotated[datetime, PlainSerializer(moment_text, return_type=str)]
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
+Told = Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))]
+"""A text of the vendor's, which may come as a number or not at all."""
 
 
 def encoded(value: object) -> bytes:
@@ -77,11 +79,13 @@ class RecordError(_Answer):
 
     Attributes:
         source: which step found it, such as `mapping`, `lookup` or `application`.
+        field: as the import calls it; None for the record as a whole.
     """
 
-    code: str
-    message: str
+    code: Told = ""
+    message: Told = ""
     source: str | None = None
+    field: str | None = None
 
 
 class RecordResult(_Answer):
@@ -94,8 +98,8 @@ class RecordResult(_Answer):
     """
 
     status_code: int
-    raw: dict[str, Any] = Field(default_factory=dict, alias="_json")
-    id: str | None = None
+    raw: Any = Field(default_factory=dict, alias="_json")
+    id: Told | None = None
     ignored: bool | None = None
     errors: tuple[RecordError, ...] | None = None
 

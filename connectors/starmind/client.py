@@ -35,6 +35,7 @@ class StarmindClient:
 
     file_kind = "xlsx"
     part_rows: int | None = None
+    part_bytes: int | None = None
     pause_seconds = 0.0
     one_at_a_time = False
     submit_is_repeatable = True

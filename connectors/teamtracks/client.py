@@ -40,6 +40,7 @@ class TeamTracksClient:
     """
 
     part_rows: int | None = None
+    part_bytes: int | None = None
     pause_seconds = 0.0
     one_at_a_time = False
     submit_is_repeatable = False

@@ -129,6 +129,7 @@ class ScriptedTestClient:
     """Drives the vendor of the tests; how, its container says."""
 
     file_kind = "csv"
+    part_bytes = None
     pause_seconds = 0.0
     poll_seconds = 0.01
 

@@ -20,7 +20,13 @@ LINES = ("Id,Name,Amount", "a,Ann,1", "b,Bob,x", "c,Cid,3", "d,Dora,4")
 GOOD = [("a", "Ann", "1"), ("c", "Cid", "3"), ("d", "Dora", "4")]
 UNTOLD = "QFQQ"
 """One letter a row: the bad one failed, and of the others nothing is known."""
-WELL = {"elma365": UNTOLD, "learningbuilder": UNTOLD, "starmind": "CFCC", "teamtracks": "CFCC"}
+WELL = {
+    "elma365": UNTOLD,
+    "integrator": UNTOLD,
+    "learningbuilder": UNTOLD,
+    "starmind": "CFCC",
+    "teamtracks": "CFCC",
+}
 """What a vendor that did well tells."""
 DEADLINE_SECONDS = 3.0
 
@@ -52,7 +58,7 @@ def delivering(write_csv, make_definition):
             with Store.opened(lading.settings) as store, store.write() as session:
                 keep_connection(lading.settings, session, "local", document)
             definition = make_definition(destination={"connection": "box", **way.container})
-            yield vendor, lambda: lading.job(lading.run(write_csv(*LINES), definition))
+            yield vendor, lambda lines=LINES: lading.job(lading.run(write_csv(*lines), definition))
 
     return of
 
@@ -112,6 +118,26 @@ def test_an_import_that_never_ends_is_given_up_at_its_deadline(hasty, delivering
     assert (job.state, job.error_code, hasty.letters(job.id)) == (JobState.FAILED, "vendor.deadline", letters)
     assert vendor.count("submit") == int(handed_over)
     assert DEADLINE_SECONDS <= took_seconds < DEADLINE_SECONDS + 20
+
+
+def test_an_import_is_invoked_with_at_most_1000_records_and_5_mb_at_a_time(lading, delivering):
+    names = [*["x" * 900_000, "ü" * 450_000] * 3, *["short"] * 2_000]
+    lines = ["Id,Name,Amount", *(f"{number},{name},1" for number, name in enumerate(names))]
+    with delivering(lading, "integrator") as (vendor, run):
+        job = run(lines)
+    assert (job.state, job.error_message) == (JobState.FINISHED, None)
+    assert [len(rows) for rows in vendor.script.taken] == [5, 1_000, 1_000, 1]
+    assert [int(row[0]) for rows in vendor.script.taken for row in rows] == list(range(2_006))
+    assert job.counts.unconfirmed == 2_006
+
+
+def test_a_record_that_an_import_does_not_take_fails_at_the_users_row(lading, delivering):
+    wrong = {"statusCode": 422, "errors": [{"code": "c", "message": "no such name", "field": "Name"}]}
+    with delivering(lading, "integrator", answers={3: wrong}, ignored=frozenset({4})) as (_, run):
+        job = run()
+    assert (job.state, lading.letters(job.id)) == (JobState.FINISHED, "QFFI")
+    (told,) = [error for error in lading.errors(job.id) if error.code == "vendor.refused"]
+    assert (told.row, told.field, told.value, told.message) == (4, "name", "Cid", "no such name")
 
 
 def test_an_app_that_is_blocked_for_a_while_takes_every_row_once(lading, delivering):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tests.connectors.scripted import elma365, learningbuilder, starmind, teamtracks
+from tests.connectors.scripted import elma365, integrator, learningbuilder, starmind, teamtracks
 from tests.connectors.scripted.script import Script
 
 
@@ -41,6 +41,13 @@ WAYS = {
         ("upload", "submit", "look"),
         {"namespace": "goods", "code": "things"},
         {"token": elma365.TOKEN},
+    ),
+    "integrator": Way(
+        integrator.ScriptedIntegrator,
+        ("submit",),
+        {"import_id": integrator.IMPORT_ID},
+        {"token": integrator.TOKEN},
+        tells_rows=True,
     ),
     "learningbuilder": Way(
         learningbuilder.ScriptedLearningBuilder,
