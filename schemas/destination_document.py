@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from schemas.csv_options import CsvOptions
+from schemas.file_name import filled_in, has_blank, refuse_unknown_blanks
 from schemas.patterns import (
     NAME_PATTERN,
     PASSWORD_IN_URL,
@@ -23,12 +24,6 @@ FILE_KEY, CONNECTION_KEY = "file:", "connection:"
 """How the identity of a destination begins that is no table, and which no tenant claims."""
 
 FILE_FORMATS = ("csv", "xlsx", "jsonl", "json", "parquet")
-FILE_BLANKS = ("definition", "job_id", "timestamp", "date", "file_name", "tenant", "mode")
-"""What stands in braces in the URL of a file destination."""
-
-_BLANK = re.compile(r"\{([^{}]*)\}")
-_UNSAFE = re.compile(r"[^\w .+()-]|[\x00-\x1f]")
-_NAME_CHARS = 120
 
 
 class TableDestination(BaseModel):
@@ -110,8 +105,9 @@ class FileDestination(Place):
 
     Attributes:
         url: whole, where it is a path. Blanks are filled in for each import: `{definition}`, `{job_id}`,
-            `{timestamp}` and `{date}` (when the job came, in UTC), `{file_name}` (of the file that was brought,
-            without its suffix), `{tenant}`, `{mode}`. A file of the same name is written over.
+            `{timestamp}` and `{date}` (when the job came, in UTC; with a format: `{timestamp:YYYYMMDD}`),
+            `{file_name}` (of the file that was brought, without its suffix), `{tenant}`, `{mode}`. A file of
+            the same name is written over.
         format: `csv`, `xlsx`, `jsonl`, `json` (one array of objects) or `parquet`; None: as the suffix says.
         escape: in csv, text that a spreadsheet would run as a formula gets an apostrophe before it.
         csv: how a csv file is written.
@@ -128,17 +124,13 @@ class FileDestination(Place):
 
     def filled(self, facts: Mapping[str, str]) -> Self:
         """The same with every blank filled in; a value never leads into another folder."""
-        clean = {name: _cleaned(value) for name, value in facts.items()}
-        return self.model_copy(update={"url": _BLANK.sub(lambda blank: clean[blank[1]], self.url)})
+        return self.model_copy(update={"url": filled_in(self.url, facts)})
 
     @model_validator(mode="after")
     def _names_a_whole_file(self) -> Self:
         address = self.address
-        for blank in _BLANK.findall(self.url):
-            if blank not in FILE_BLANKS:
-                known = ", ".join(f"{{{name}}}" for name in FILE_BLANKS)
-                raise ValueError(f"there is no blank {{{blank}}}; known are {known}")
-        if _BLANK.search(address.host):
+        refuse_unknown_blanks(self.url)
+        if has_blank(address.host):
             raise ValueError("a blank can stand in folders and names, not in the name of a server or bucket")
         if not address.path.startswith("/") or address.path.endswith("/"):
             raise ValueError("the url names no file by its whole path, such as /srv/out/{definition}.csv")
@@ -147,10 +139,6 @@ class FileDestination(Place):
         if self.kind != "csv" and self.csv != CsvOptions():
             raise ValueError(f"the options of 'csv' are for csv, and the file is {self.kind}")
         return self
-
-
-def _cleaned(value: str) -> str:
-    return _UNSAFE.sub("_", value).lstrip(".")[:_NAME_CHARS] or "_"
 
 
 DESTINATIONS: Mapping[str, type[BaseModel]] = {

@@ -13,6 +13,7 @@ from schemas.definition import Definition
 from schemas.definition_secrets import are_kept_safely
 from schemas.destination_document import FileDestination, TableDestination
 from schemas.errors import DestinationError, NotFoundError
+from schemas.file_name import TIMESTAMP
 from schemas.principal import OPERATOR_TENANT
 from store.access_tables import NamedDatabase
 from store.backend import alone, is_storable
@@ -152,7 +153,7 @@ def _facts(session: Session, job: Job) -> dict[str, str]:
         "definition": definition_of(session, job.definition_id).name,
         "job_id": job.id,
         # To the microsecond, for files that were dropped together came within the same second.
-        "timestamp": came.strftime("%Y%m%dT%H%M%S.%fZ"),
+        "timestamp": came.strftime(TIMESTAMP),
         "date": came.strftime("%Y-%m-%d"),
         "file_name": (name.with_suffix("") if name.suffix == ".gz" else name).stem,
         "tenant": job.tenant,

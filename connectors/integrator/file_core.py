@@ -11,7 +11,8 @@ from connectors.integrator.unfit import UnfitError, invalid, missing, unsupporte
 from connectors.integrator.wire import ApiError
 from connectors.resources import ConnectionView, Document
 from schemas.csv_options import CsvOptions
-from schemas.destination_document import FILE_BLANKS, FileDestination
+from schemas.destination_document import FileDestination
+from schemas.file_name import FILE_BLANKS, refuse_unknown_blanks
 
 _FORMATS = ("csv", "json", "xlsx")
 _CSV: Mapping[str, str] = {
@@ -38,6 +39,7 @@ _PLACE_UNSERVED: Mapping[str, str] = {
     "_tpConnectorId": "trading partners are not served",
 }
 _TEMPLATE = re.compile(r"\{\{\{?\s*([^{}]*?)\s*\}?\}\}")
+_WITH_FORMAT = re.compile(r"(timestamp|date)\s+(['\"])(.*)\2")
 _BLANKS: Mapping[str, str] = {"jobId": "job_id", **{name: name for name in FILE_BLANKS}}
 """What may stand in double braces in a name → the blank of ours that means it."""
 
@@ -132,11 +134,16 @@ def _filled(field: str, template: str) -> str:
     return _TEMPLATE.sub(lambda found: _blank(field, found[1]), template)
 
 
-def _blank(field: str, name: str) -> str:
-    if name not in _BLANKS:
+def _blank(field: str, said: str) -> str:
+    dated = _WITH_FORMAT.fullmatch(said)
+    blank = f"{{{_BLANKS.get(said, said) if dated is None else f'{dated[1]}:{dated[3]}'}}}"
+    try:
+        refuse_unknown_blanks(blank)
+    except ValueError as error:
         known = ", ".join(f"{{{{{known}}}}}" for known in _BLANKS)
-        raise UnfitError(unsupported(field, f"{{{{{name}}}}} is not served in a name; served are {known}"))
-    return f"{{{_BLANKS[name]}}}"
+        told = f"{{{{{said}}}}} is not served in a name ({error}); served are {known}"
+        raise UnfitError(unsupported(field, told)) from error
+    return blank
 
 
 def _csv_options(file: Mapping[str, Any]) -> CsvOptions:

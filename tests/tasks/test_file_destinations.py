@@ -108,12 +108,12 @@ def test_a_password_that_a_definition_said_opens_the_server_and_is_nowhere_in_th
 
 
 def test_blanks_are_filled_in_and_lead_into_no_other_folder(lading, write_csv, make_definition, tmp_path):
-    url = f"{tmp_path}/out/{{tenant}}/{{mode}}/{{date}}/{{file_name}}-{{timestamp}}.jsonl"
+    url = f"{tmp_path}/out/{{tenant}}/{{mode}}/{{date:YYYY_MM}}/{{file_name}}-{{timestamp}}.jsonl"
     definition = make_definition(mode="insert", destination={"url": url})
     job_id = lading.run(write_csv(*LINES, name="..%2f..; rm.csv"), definition)
     came = lading.job(job_id).received_at
     name = f"_2f.._ rm-{came:%Y%m%dT%H%M%S.%f}Z.jsonl"
-    assert [path.name for path in (tmp_path / "out/local/insert" / f"{came:%Y-%m-%d}").iterdir()] == [name]
+    assert [path.name for path in (tmp_path / "out/local/insert" / f"{came:%Y_%m}").iterdir()] == [name]
 
 
 TYPED = {

@@ -84,6 +84,7 @@ def test_other_formats_pay_no_heed_to_csv_options(kind):
         ("{{{timestamp}}}.csv", "{timestamp}.csv"),
         ("{{ date }}-{{jobId}}.csv", "{date}-{job_id}.csv"),
         ("{{definition}}.{{mode}}", "{definition}.{mode}"),
+        ("{{date 'YYYYMMDD'}}-{{timestamp \"HHmmss\"}}.csv", "{date:YYYYMMDD}-{timestamp:HHmmss}.csv"),
         ("plain name #1.csv", "plain name #1.csv"),
     ],
 )
@@ -139,7 +140,9 @@ def test_a_file_system_takes_the_name_of_the_file_block():
         (changed(ftp={"fileName": None}), [("missing_required_field", "ftp.fileName")]),
         (changed(ftp={"fileName": "../x.csv"}), [("invalid_field", "ftp.fileName")]),
         (changed(ftp={"fileName": "x-{{settings.name}}.csv"}), [("not_supported", "ftp.fileName")]),
-        (changed(ftp={"fileName": "{{date 'YYYY'}}.csv"}), [("not_supported", "ftp.fileName")]),
+        (changed(ftp={"fileName": "{{date 'dddd'}}.csv"}), [("not_supported", "ftp.fileName")]),
+        (changed(ftp={"fileName": "{{date:YYYY}}-{{}}.csv"}), [("not_supported", "ftp.fileName")]),
+        (changed(ftp={"fileName": "{{definition 'YYYY'}}.csv"}), [("not_supported", "ftp.fileName")]),
         (changed(ftp={"backupDirectoryPath": "/b"}), [("not_supported", "ftp.backupDirectoryPath")]),
         (changed(ignoreExisting=True), [("not_supported", "ignoreExisting")]),
     ],
