@@ -152,15 +152,16 @@ class ImportCalls:
         """Let the tenant's imports that name the connection go where it leads now."""
         rendering, facts = self._rendering(principal), Facts(connection)
 
-        def change(view: ImportView) -> ImportContent:
+        def anew(view: ImportView) -> ImportContent:
             document = rendering.content(view)
             before = {key: value for key, value in document.items() if key != "_connectionId"}
             made = compiled(document, facts, _earlier(view, before))
             return ImportContent(document, made.definition, made.is_guessed)
 
         for view in self._resources.imports(principal):
-            if view.document is not None and view.document.get("_connectionId") == connection.id:
-                self._resources.change_import(principal, view.id, change)
+            names_it = view.document is not None and view.document.get("_connectionId") == connection.id
+            if names_it and anew(view).definition != view.definition:
+                self._resources.change_import(principal, view.id, anew)
 
     def _added(self, principal: Principal, document: Mapping[str, Any]) -> ImportView:
         facts = self._facts(principal, document)

@@ -115,3 +115,24 @@ def test_only_a_key_that_may_have_mail_sent_keeps_a_definition_that_mails(servic
         service.key(tenant, Scope.DEFINITIONS_WRITE, Scope.BEGIN_WORKFLOW_IMPORT).token
     ) as client:
         assert client.put("/definitions/things", json=mailing).status_code == 201
+
+
+def to_server(password: str) -> dict:
+    place = {"url": "sftp://me@files.example.org/out/{job_id}.csv", "secrets": {"password": password}}
+    return document(SECRET) | {"mode": "insert", "webhooks": [], "destination": place}
+
+
+def test_the_secret_of_a_place_is_kept_sealed_shown_as_a_mask_and_kept_where_that_is_brought_back(service):
+    with service.client(service.key("local", Scope.ADMIN).token) as client:
+        made = client.put(
+            "/definitions/things-to-a-server", json=to_server("geheim") | {"name": "things-to-a-server"}
+        )
+        assert made.status_code == 201
+        shown = client.get("/definitions/things-to-a-server")
+        assert shown.json()["definition"]["destination"]["secrets"] == {"password": MASK}
+        again = client.put("/definitions/things-to-a-server", json=shown.json()["definition"])
+        assert (again.status_code, again.json()["version"]) == (200, 1)
+        assert "geheim" not in made.text + shown.text
+    with Store.opened(service.settings) as store, store.read() as session:
+        kept = get_definition(session, "local", "things-to-a-server").definition.destination
+    assert kept.secrets["password"].startswith("sealed:")
