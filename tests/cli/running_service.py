@@ -127,6 +127,11 @@ class RunningService:
     def status(self):
         return asdict(now_serving(self.settings))
 
+    @property
+    def headers(self):
+        """Of a request that may do everything."""
+        return {"Authorization": f"Bearer {self._token}"}
+
     def post(self, name, rows):
         """The id of a new job, posted, of so many rows that no other file has."""
         return self._send(
@@ -137,8 +142,7 @@ class RunningService:
         self._send(f"jobs/{job_id}/cancel")
 
     def _send(self, path, **what):
-        headers = {"Authorization": f"Bearer {self._token}"}
-        answer = httpx.post(f"{self.status['api']}/{path}", headers=headers, timeout=60, **what)
+        answer = httpx.post(f"{self.status['api']}/{path}", headers=self.headers, timeout=60, **what)
         assert answer.status_code == 202, answer.text
         return answer.json()["job_id"]
 

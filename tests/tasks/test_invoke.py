@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -242,3 +243,25 @@ def test_records_for_a_file_become_one_file(send, lading, the_job, tmp_path, mak
     job, *_ = the_job()
     assert job.state is JobState.FINISHED
     assert not lading.settings.stages_path(job.id).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lading", ["sqlite", "postgres"], indirect=True)
+def test_invokes_at_once_lose_nothing_and_see_what_others_wrote(lading, make_definition):
+    table = {"table": "things"}
+    if lading.settings.store_url is not None:
+        table |= {"database": lading.settings.store_url}
+    lading.apply(make_definition(destination=table))
+
+    def call(number):
+        records = [{"Id": f"{number}.{n}", "Amount": n} for n in range(20)] + [{"Id": "x", "Amount": number}]
+        with Store.opened(lading.settings) as store:
+            return invoke(lading.settings, store, OPERATOR, Invocation("things", records))
+
+    with ThreadPoolExecutor(16) as threads:
+        told = list(threads.map(call, range(50)))
+    assert {tuple(outcomes(each)[:-1]) for each in told} == {("created",) * 20}
+    assert sorted(each[-1].outcome.value for each in told) == ["created", *["updated"] * 49]
+    with Store.opened(lading.settings) as store, store.read() as session:
+        jobs = page_of_jobs(session, "local", JobFilter(), limit=60)
+    assert (len(jobs), {job.state for job in jobs}) == (50, {JobState.FINISHED})
