@@ -14,10 +14,9 @@ from api.job_resources import job_seen_by
 from api.job_rows import gone, require_end
 from api.problems import EXPIRED, NOT_ENDED, NOT_FOUND, ProblemError
 from schemas.principal import Principal
-from schemas.settings import Settings
 from store.tables import Job
 from store.uploads import get_upload
-from tasks.failed_rows import failed_rows_path
+from tasks.failed_rows import kept_failed_rows
 
 router = APIRouter(tags=["jobs"])
 _STEM_CHARS = 100
@@ -45,10 +44,10 @@ class _WholeFile(FileResponse):
 )
 async def download_failed_rows(service: CurrentContext, who: Reader, job_id: str) -> FileResponse:
     """The rows as they came, in the kind of file that they came in, with one more column: what is wrong."""
-    return failed_rows_response(*await service.quick(_found, service, who, job_id))
+    return failed_rows_response(*await service.slow(_found, service, who, job_id))
 
 
-def failed_rows_file(settings: Settings, job: Job) -> Path:
+def failed_rows_file(service: Context, job: Job) -> Path:
     """Where the file of the job's failed rows lies.
 
     Raises:
@@ -57,8 +56,8 @@ def failed_rows_file(settings: Settings, job: Job) -> Path:
     if job.errors_purged_at is not None:
         raise gone("failed rows", job, f"{job.errors_purged_at:%Y-%m-%d}")
     require_end(job, reported=True)
-    path = failed_rows_path(settings, job)
-    if path is None or not path.exists():
+    path = kept_failed_rows(service.settings, service.store, job)
+    if path is None:
         raise ProblemError(NOT_FOUND, f"job {job.id} left no file of failed rows; its `warnings` may say why")
     return path
 
@@ -75,7 +74,8 @@ def failed_rows_response(path: Path, job: Job, file_name: str) -> FileResponse:
 def _found(service: Context, who: Principal, job_id: str) -> tuple[Path, Job, str]:
     with service.store.read() as session:
         job = job_seen_by(session, who, job_id)
-        return failed_rows_file(service.settings, job), job, get_upload(session, job.upload_id).file_name
+        file_name = get_upload(session, job.upload_id).file_name
+    return failed_rows_file(service, job), job, file_name
 
 
 def _charset(path: Path, job: Job) -> str:

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 from formats import failed_rows_suffix
 from schemas.errors import NotFoundError
+from schemas.job import JobKind
 from schemas.settings import Settings
 from store.database import Store, Transaction
 from store.jobs import get_job
@@ -26,6 +27,20 @@ def failed_rows_path(settings: Settings, job: Job) -> Path | None:
     if job.detected is None:
         return None
     return settings.report_path(job.id) / f"{FAILED_ROWS_NAME}{failed_rows_suffix(detected_of(job))}"
+
+
+def kept_failed_rows(settings: Settings, store: Store, job: Job) -> Path | None:
+    """Where the failed rows of the ended job lie; None where there are none.
+
+    An invoke writes no report, so that its file is written when somebody first asks for it.
+
+    Raises:
+        NotFoundError, FileRefusedError: its records can't be given back any more.
+    """
+    path = failed_rows_path(settings, job)
+    if path is not None and not path.exists() and job.kind is JobKind.INVOKE and job.errors:
+        failed_rows(settings, store, job.id, path)
+    return path if path is not None and path.exists() else None
 
 
 def failed_rows(settings: Settings, store: Store, job_id: str, out: Path) -> int:

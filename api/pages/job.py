@@ -63,7 +63,7 @@ async def job_progress(service: CurrentContext, access: MayRead) -> JSONResponse
 
 async def job_failed_rows(service: CurrentContext, access: MayRead) -> FileResponse:
     """The rows that failed, in the kind of file that they came in, under that file's name."""
-    return failed_rows_response(*await service.quick(_failed_rows, service, access))
+    return failed_rows_response(*await service.slow(_failed_rows, service, access))
 
 
 def _job(service: Context, access: JobAccess) -> Job:
@@ -96,4 +96,5 @@ def _progress(service: Context, access: JobAccess) -> dict[str, Any]:
 def _failed_rows(service: Context, access: JobAccess) -> tuple[Path, Job, str]:
     with service.store.read() as session:
         job = access.job(session)
-        return failed_rows_file(service.settings, job), job, get_upload(session, job.upload_id).file_name
+        file_name = get_upload(session, job.upload_id).file_name
+    return failed_rows_file(service, job), job, file_name

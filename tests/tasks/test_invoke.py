@@ -14,6 +14,7 @@ from schemas.principal import Principal, Scope
 from store.database import Store
 from store.job_lists import JobFilter, page_of_jobs
 from store.uploads import get_upload
+from tasks.failed_rows import kept_failed_rows
 from tasks.invoke import invoke
 
 WHO = Principal("k1", "local", frozenset({Scope.IMPORTS_CREATE}))
@@ -232,6 +233,16 @@ def test_what_can_not_be_invoked_is_refused_before_there_is_a_job(send, lading, 
         send(make_definition(destination={"table": "t", "database": "mysql://h/d"}), {"Id": "a"}, who=OPERATOR)
     with Store.opened(lading.settings) as store, store.read() as session:
         assert page_of_jobs(session, "local", JobFilter(), limit=1) == []
+
+
+def test_failed_records_are_given_back_when_somebody_asks_for_them(send, lading, the_job, make_definition):
+    send(make_definition(), {"Id": "a", "Amount": Decimal("1.50")}, {"Id": "b", "Amount": 2})
+    job, *_ = the_job()
+    with Store.opened(lading.settings) as store:
+        path = kept_failed_rows(lading.settings, store, job)
+    assert path is not None
+    (line,) = path.read_text().splitlines()
+    assert line.startswith('{"Id":"a","Amount":1.50,"lading_errors":"amount: ')
 
 
 def test_records_for_a_file_become_one_file(send, lading, the_job, tmp_path, make_definition):
