@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import httpcore
@@ -20,6 +21,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 MOST_BYTES = 2**20
 KEPT_SECONDS = 3.0
 """An idle connection is kept for so long; many servers close theirs after 5 s, and no call should meet that."""
+_SILENT_SECONDS = 1.0
+"""A call that waits for the other side looks so often whether it is still wanted."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -39,6 +42,7 @@ def guarded_client(
     limit_bytes: int = MOST_BYTES,
     is_allowed: Callable[[Address], bool] = is_public,
     verify: ssl.SSLContext | None = None,
+    look: Callable[[], None] = lambda: None,
 ) -> httpx.Client:
     """A client for addresses that a tenant chose: https only, and to the open internet only.
 
@@ -51,17 +55,20 @@ def guarded_client(
             another number as its `timeout`.
         limit_bytes: that an answer may have.
         verify: instead of the usual authorities.
+        look: called now and then amid a call; what it raises ends the call, whatever became of it.
 
     Raises:
         NotAllowedError: the call would go where it may not: `outgoing.scheme`, `outgoing.address`.
         FatalError: the answer is too large.
     """
-    return _client(_Rules({"https"}, is_allowed, seconds, limit_bytes), verify)
+    return _client(_Rules({"https"}, is_allowed, seconds, limit_bytes, look), verify)
 
 
-def operators_client(*, seconds: float, limit_bytes: int = MOST_BYTES) -> httpx.Client:
+def operators_client(
+    *, seconds: float, limit_bytes: int = MOST_BYTES, look: Callable[[], None] = lambda: None
+) -> httpx.Client:
     """A client for addresses that the operator chose, which may be any; the limits are the same."""
-    return _client(_Rules({"https", "http"}, lambda _: True, seconds, limit_bytes), None)
+    return _client(_Rules({"https", "http"}, lambda _: True, seconds, limit_bytes, look), None)
 
 
 def _client(rules: "_Rules", verify: ssl.SSLContext | None) -> httpx.Client:
@@ -74,26 +81,42 @@ class _Rules:
     """What the calls of one client may do, and when the present one must be over."""
 
     def __init__(
-        self, schemes: set[str], is_allowed: Callable[[Address], bool], seconds: float, limit_bytes: int
+        self,
+        schemes: set[str],
+        is_allowed: Callable[[Address], bool],
+        seconds: float,
+        limit_bytes: int,
+        look: Callable[[], None],
     ) -> None:
         self.seconds = seconds
         self.limit_bytes = limit_bytes
         self._schemes = schemes
         self._is_allowed = is_allowed
+        self._look = look
         self._seconds = seconds
-        self._ends_at = 0.0
+        self._ends_at = self._looked_at = 0.0
 
     def start(self, scheme: str, seconds: float) -> None:
         if scheme not in self._schemes:
             raise NotAllowedError("outgoing.scheme", f"only https addresses may be called, not {scheme}")
         self._seconds = seconds
-        self._ends_at = time.monotonic() + seconds
+        self._looked_at = time.monotonic()
+        self._ends_at = self._looked_at + seconds
 
     def seconds_left(self, late: type[Exception]) -> float:
         left = self._ends_at - time.monotonic()
         if left <= 0:
             raise late(f"the call took longer than the {self._seconds:g} s it may take")
         return left
+
+    def seconds_silent(self, late: type[Exception]) -> float:
+        """For how long the call may wait until it asks this again; raises what is to end the call."""
+        left, now = self.seconds_left(late), time.monotonic()
+        # Also of a side that is never silent, and never done.
+        if now >= self._looked_at + _SILENT_SECONDS:
+            self._look()
+            self._looked_at = now
+        return min(left, _SILENT_SECONDS)
 
     def addresses(self, host: str, port: int) -> Sequence[str]:
         """Where the name leads, looked up once; all of it must be allowed."""
@@ -200,16 +223,18 @@ class _Stream(httpcore.NetworkStream):
         self._rules = rules
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        return self._stream.read(max_bytes, self._rules.seconds_left(httpcore.ReadTimeout))
+        while True:
+            seconds = self._rules.seconds_silent(httpcore.ReadTimeout)
+            with suppress(httpcore.ReadTimeout):
+                return self._stream.read(max_bytes, seconds)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         connection: socket.socket = self._stream.get_extra_info("socket")
         try:
             while buffer:
-                connection.settimeout(self._rules.seconds_left(httpcore.WriteTimeout))
-                buffer = buffer[connection.send(buffer) :]
-        except TimeoutError as error:
-            raise httpcore.WriteTimeout(str(error)) from error
+                connection.settimeout(self._rules.seconds_silent(httpcore.WriteTimeout))
+                with suppress(TimeoutError):
+                    buffer = buffer[connection.send(buffer) :]
         except OSError as error:
             raise httpcore.WriteError(str(error)) from error
 

@@ -274,6 +274,7 @@ def vendor_http(
     secrets: Iterable[str],
     pace: Pace | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    look: Callable[[], None] = lambda: None,
 ) -> VendorHttp:
     """The API at this address.
 
@@ -281,10 +282,11 @@ def vendor_http(
         is_guarded: a tenant chose the address, which must be on the open internet and https.
         secrets: that must be read in no message and no log.
         sleep: waits between tries; may raise what is to end them.
+        look: called now and then amid a call; may raise what is to end it.
     """
     make = guarded_client if is_guarded else operators_client
     pace = pace or Pace()
-    client = make(seconds=pace.call_seconds, limit_bytes=ANSWER_BYTES)
+    client = make(seconds=pace.call_seconds, limit_bytes=ANSWER_BYTES, look=look)
     return VendorHttp(url.rstrip("/"), client, Redaction(secrets), pace, _sleep=sleep)
 
 

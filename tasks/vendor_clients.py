@@ -34,12 +34,14 @@ def client_of(
     *,
     pace: Pace | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    look: Callable[[], None] = lambda: None,
 ) -> Iterator[Client]:
     """A client of the connection's vendor, closed at the end of the block.
 
     Args:
         container: where in the vendor's system records go; empty where none will.
         sleep: waits between calls; may raise what is to end them.
+        look: called now and then amid a call; may raise what is to end it, whatever became of it.
 
     Raises:
         FatalError: its vendor is known no more, or a secret can't be read.
@@ -51,7 +53,7 @@ def client_of(
     secrets = opened_secrets(connection.secrets, seal)
     is_guarded = connection.tenant != OPERATOR_TENANT
     url = connection.url.rstrip("/")
-    http = vendor_http(url, is_guarded=is_guarded, secrets=secrets.values(), pace=pace, sleep=sleep)
+    http = vendor_http(url, is_guarded=is_guarded, secrets=secrets.values(), pace=pace, sleep=sleep, look=look)
 
     def keep(name: str, value: str) -> None:
         http.hide(value)

@@ -161,7 +161,7 @@ def vendor_job(settings: Settings, job_id: str, epoch: int) -> Iterator[VendorJo
             connection = connection_of(session, job, destination)
         look = looking_at(store, job_id)
         sleep = partial(_wait, look)
-        with client_of(settings, store, connection, destination.container, sleep=sleep) as client:
+        with client_of(settings, store, connection, destination.container, sleep=sleep, look=look) as client:
             yield VendorJob(settings, store, job, epoch, definition, client, look)
 
 

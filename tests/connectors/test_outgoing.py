@@ -1,5 +1,6 @@
 import ipaddress
 import socket
+import ssl
 import threading
 import time
 from contextlib import contextmanager
@@ -103,7 +104,7 @@ def test_a_guarded_client_connects_to_no_private_address_however_it_is_written(h
 
 
 def test_a_name_of_which_one_address_is_private_is_refused():
-    rules = _Rules({"https"}, is_public, 5, 1_000)
+    rules = _Rules({"https"}, is_public, 5, 1_000, lambda: None)
     assert rules.checked("one.example", ["8.8.8.8", "1.1.1.1"]) == ["8.8.8.8", "1.1.1.1"]
     with pytest.raises(NotAllowedError):
         rules.checked("two-faced.example", ["8.8.8.8", "10.0.0.1"])
@@ -178,6 +179,42 @@ def test_a_server_that_answers_without_end_is_left_in_time(piece):
         with pytest.raises((httpx.TimeoutException, httpx.NetworkError)):
             client.get(url)
         assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("piece", [b"", b"HTTP/1.1 200 OK\r\n\r\nx"], ids=["silent", "never done"])
+def test_a_call_that_is_not_wanted_any_more_is_left_soon(piece):
+    def refuse():
+        raise InterruptedError
+
+    with trickling(piece) as url, operators_client(seconds=60, look=refuse) as client:
+        began = time.monotonic()
+        with pytest.raises(InterruptedError):
+            client.get(url)
+        assert time.monotonic() - began < 5
+
+
+@pytest.mark.slow
+def test_a_call_that_is_wanted_goes_on_with_a_side_that_is_late_to_take_and_to_answer(here, certificate):
+    taken, late_seconds, body = [], 2.5, bytes(20_000_000)
+
+    def take_late():
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.path)
+        with context.wrap_socket(listening.accept()[0], server_side=True) as connection:
+            time.sleep(late_seconds)
+            taken.append(len(connection.recv(65_536).partition(b"\r\n\r\n")[2]))
+            while sum(taken) < len(body):
+                taken.append(len(connection.recv(1_000_000)))
+            time.sleep(late_seconds)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=take_late)
+        thread.start()
+        url = f"https://localhost:{listening.getsockname()[1]}"
+        answer = here.post(url, content=body, timeout=60)
+        thread.join()
+    assert (answer.text, sum(taken)) == ("ok", len(body))
 
 
 def test_the_operator_may_call_any_address(answers):
