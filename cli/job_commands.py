@@ -1,20 +1,25 @@
 """`lading jobs` and `lading job`: what became of past imports."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cli.error_view import SHOWN_ERRORS
-from cli.job_view import tell_job
+from cli.job_view import tell_job, vendor_texts
 from cli.options import Home, Json, settings_for, writable
 from cli.output import plain, print_json
+from schemas.job import Outcome
 from store.database import Store, Transaction
 from store.job_lists import JobFilter, page_of_jobs
 from store.jobs import find_job
 from store.leases import is_free
 from store.tables import Job
 from store.uploads import get_upload
+
+_ALWAYS = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED, Outcome.FAILED)
+"""Outcomes that are shown though no row has them."""
 
 
 def register(app: typer.Typer) -> None:
@@ -36,8 +41,7 @@ def jobs_command(
     if as_json:
         return print_json({"jobs": rows})
     for row in rows:
-        counts = ", ".join(f"{row[name]:,} {name}" for name in ("created", "updated", "unchanged", "failed"))
-        plain(f"{row['job_id'][:8]}  {row['state']:<11} {row['received_at'][:19]}  {row['file']}  {counts}")
+        _show(row)
     return None
 
 
@@ -67,9 +71,15 @@ def _row(session: Transaction, job: Job) -> dict[str, Any]:
         "interrupted": not job.state.terminal and is_free(session, job),
         "file": get_upload(session, job.upload_id).file_name,
         "rows": job.rows,
-        "created": job.created,
-        "updated": job.updated,
-        "unchanged": job.unchanged,
-        "failed": job.failed,
+        **{outcome.value: getattr(job, outcome.value) for outcome in Outcome},
+        "vendor_counts": job.vendor_counts,
+        "vendor_link": job.vendor_link,
         "received_at": job.received_at.isoformat(),
     }
+
+
+def _show(row: Mapping[str, Any]) -> None:
+    counts = ", ".join(f"{row[o.value]:,} {o.value}" for o in Outcome if o in _ALWAYS or row[o.value])
+    plain(f"{row['job_id'][:8]}  {row['state']:<11} {row['received_at'][:19]}  {row['file']}  {counts}")
+    for said in vendor_texts(row["vendor_counts"], row["vendor_link"]):
+        plain(f"          vendor      {said}")

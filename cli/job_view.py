@@ -1,6 +1,6 @@
 """A job as the command line shows it: one JSON object, or a few lines for people."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,8 @@ def show_job(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_E
         for warning in job.warnings:
             say("warning", warning)
         say(job.state.value, _counts_text(job))
-        _show_vendor(job)
+        for said in vendor_texts(job.vendor_counts, job.vendor_link):
+            say("vendor", said)
         if job.error_message:
             say("reason", f"{job.error_code}: {job.error_message}")
         if job.errors and job.rows:
@@ -60,6 +61,12 @@ def show_job(settings: Settings, job_id: str, shown_errors: int | None = SHOWN_E
     if path:
         say("failed", f"the failed rows, with the reasons, to be mended and sent again: {path}")
     say("next", f"lading job {job.id[:8]}{' --errors' if job.errors > SHOWN_ERRORS else ''}")
+
+
+def vendor_texts(counts: Mapping[str, int] | None, link: str | None) -> list[str]:
+    """What the vendor counted, and where it shows the import; as far as it told."""
+    said = [f"{number:,} {word.replace('_', ' ')}" for word, number in (counts or {}).items()]
+    return [text for text in (f"counts {', '.join(said)}" if said else None, link) if text is not None]
 
 
 def tell_job(
@@ -138,14 +145,6 @@ def _counts_text(job: Job) -> str:
         return "nothing was imported"
     gone = f"; {counts.deleted:,} records deleted" if counts.deleted else ""
     return f"{job.rows or 0:,} rows: {', '.join(parts) or 'nothing to do'}{gone}"
-
-
-def _show_vendor(job: Job) -> None:
-    if job.vendor_counts:
-        said = (f"{number:,} {word.replace('_', ' ')}" for word, number in job.vendor_counts.items())
-        say("vendor", f"counts {', '.join(said)}")
-    if job.vendor_link is not None:
-        say("vendor", job.vendor_link)
 
 
 def _show_errors(job: Job, errors: Iterable[RowError], shown: int | None) -> None:

@@ -141,6 +141,7 @@ class ScriptedTestClient:
         self.submit_is_repeatable = False
         self.tells = script.tells
         self._finds = script.finds
+        self._link = script.link
 
     def headers(self, definition: Definition) -> Sequence[str]:
         return own_headers(definition)
@@ -178,7 +179,7 @@ class ScriptedTestClient:
         return Look(**told, refused=refused)
 
     def link(self, handle: Handle) -> str | None:
-        return f"{self._http.url}/see/{handle['import']}" if "import" in handle else None
+        return (self._link or f"{self._http.url}/see/{handle['import']}") if "import" in handle else None
 
     def test(self) -> str:
         return "it answers"
@@ -188,13 +189,18 @@ class ScriptedTestClient:
 
 
 class Script(BaseModel, extra="forbid"):
-    """How the client is to be, as the container of a destination."""
+    """How the client is to be, as the container of a destination.
+
+    Attributes:
+        link: where it says that people see an import; None: on a page of the vendor's.
+    """
 
     box: str
     part_rows: int | None = None
     one_at_a_time: bool = False
     tells: bool = True
     finds: bool = True
+    link: str | None = None
 
 
 class NoChoices(BaseSettings):
