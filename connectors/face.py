@@ -13,6 +13,7 @@ from uuid import UUID
 from starlette.requests import Request
 
 from connectors.client_files import ClientFiles
+from connectors.invocation import Invocation, RecordAnswer
 from connectors.resources import Resources
 from schemas.definition import FileOptions, Mode
 from schemas.job import Counts, JobKind, JobState
@@ -154,6 +155,18 @@ class Imports(ClientFiles, Resources, Protocol):
             NotFoundError, NotAllowedError: of the definition, its destination or the mails.
             ConflictError: the idempotency key stands for another request.
             BusyError: it is exclusive, and another import is not terminal.
+        """
+        ...
+
+    def invoke(self, principal: Principal, invocation: Invocation) -> Sequence[RecordAnswer]:
+        """Take the records in while the client waits; what became of each, in their order.
+
+        Raises:
+            NotFoundError, NotAllowedError: of the definition or its destination.
+            DefinitionError: it can't take in records so.
+            BodyError: there are too many records.
+            RetriableError: nothing was decided; the same call may succeed later.
+            OutcomeUnknownError: the destination may have taken the records.
         """
         ...
 

@@ -8,8 +8,6 @@ from schemas.chunk import LETTERS, Page
 from schemas.job import Ending, Outcome
 from schemas.row_error import RowError
 
-_NOT_DONE = frozenset({Outcome.UNPROCESSED, Outcome.UNCONFIRMED})
-
 
 def answers(
     records: int, pages: Iterable[Page], errors: Iterable[RowError], ending: Ending
@@ -31,7 +29,7 @@ def _answer(
 ) -> RecordAnswer:
     outcome, _ = LETTERS[letter]
     found = tuple(errors)
-    if outcome in _NOT_DONE and not found:
+    if outcome is Outcome.UNPROCESSED and not found:
         message = ending.message or "nothing was done with the record"
         found = (RowError(ending.code or "job.failed", message, place, place + 1),)
     return RecordAnswer(outcome, found, target_id)

@@ -13,6 +13,7 @@ from api.faces.job_views import created_ids, failed_to_update, job_view
 from api.faces.pieces import errors_of, pages_of
 from api.faces.receiving import received_body, received_form
 from connectors.face import JobView, Received, Submission
+from connectors.invocation import Invocation, RecordAnswer
 from formats import csv_template, write_template
 from schemas.client_file import FilePart, FileRules, KeptFile, OpenFile
 from schemas.errors import NotAllowedError, NotFoundError
@@ -27,6 +28,7 @@ from store.keys import principal_of
 from store.tables import Job
 from tasks.again import accept_again
 from tasks.client_files import open_client_file, take_part
+from tasks.invoke import invoke
 from tasks.locating import detected_of
 from tasks.mail import refuse_recipients
 from tasks.upload import Brought, accept_file
@@ -98,6 +100,11 @@ class House(ImportHouse):
             mail=asdict(submission.mail) if told else None,
         )
         return accept_file(self._context().settings, brought).job_id
+
+    def invoke(self, principal: Principal, invocation: Invocation) -> Sequence[RecordAnswer]:
+        """Take the records in while the client waits; what became of each, in their order."""
+        context = self._context()
+        return invoke(context.settings, context.store, principal, invocation)
 
     def submit_again(self, principal: Principal, job_id: str, creation_path: str) -> str:
         """Import the bytes of that job with its definition and mode; gives the new job's id."""

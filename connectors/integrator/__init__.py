@@ -5,6 +5,7 @@ Endpoints, below the root of the API (here below `/integrator`):
 - `GET`, `POST /v1/imports`; `GET`, `PUT`, `PATCH`, `DELETE /v1/imports/{_id}`: the resource;
 - `POST /v1/imports/{_id}/clone`, `PUT …/replaceConnection`, `GET …/audit`, `GET …/dependencies`;
 - `GET`, `POST /v1/connections`; `GET`, `PUT`, `DELETE /v1/connections/{_id}`, `GET …/ping`;
+- `POST /v1/imports/{_id}/invoke`, and `/v1/import/{_id}/invoke`: records, answered one by one;
 - `GET /v1/tokenInfo`: whose the token is.
 
 Every call carries `Authorization: Bearer …`. Limits: 1,000 calls at once and 300 a second for each account,

@@ -15,6 +15,7 @@ from connectors.integrator.asking import JSON, Asked, answered
 from connectors.integrator.choices import Choices
 from connectors.integrator.connection_calls import ConnectionCalls
 from connectors.integrator.import_calls import ImportCalls
+from connectors.integrator.invoke_calls import InvokeCalls
 from connectors.integrator.rate_limit import LeakyBuckets
 from connectors.integrator.wire import ApiError, TokenInfo
 from connectors.refusal import RefusalError, require_scope, tell_refusals
@@ -23,6 +24,8 @@ from schemas.principal import Principal, Scope
 NAME = "integrator"
 Call = Callable[[Asked], Response]
 _IMPORT = "/v1/imports/{id}"
+_INVOKE = (f"{_IMPORT}/invoke", "/v1/import/{id}/invoke")
+"""The documented sample has the second one."""
 _CONNECTION = "/v1/connections/{id}"
 _CODES = {
     HTTPStatus.BAD_REQUEST: "bad_request",
@@ -69,6 +72,10 @@ def integrator_face(imports: Imports) -> ASGIApp:
         ("GET", f"{_CONNECTION}/ping", read, connections.ping),
     ):
         app.add_api_route(path, face.endpoint(scope, call, choices.document_bytes), methods=[method])
+    invoke = InvokeCalls(imports, calls, choices).invoke
+    for path in _INVOKE:
+        endpoint = face.endpoint(Scope.IMPORTS_CREATE, invoke, choices.invoke_bytes)
+        app.add_api_route(path, endpoint, methods=["POST"])
     return app
 
 

@@ -1,0 +1,111 @@
+"""Invoke: records that an import takes in while its client waits, each answered for itself."""
+
+import json
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from connectors.face import Imports
+from connectors.integrator.asking import JSON, Asked, malformed, unprocessable
+from connectors.integrator.choices import Choices
+from connectors.integrator.import_calls import ImportCalls
+from connectors.integrator.unfit import told
+from connectors.integrator.wire import InvokeRequest, RecordError, RecordResult, encode_results
+from connectors.invocation import Invocation, RecordAnswer
+from connectors.resources import ImportContent, ImportView
+from schemas.definition import Definition
+from schemas.errors import OutcomeUnknownError
+from schemas.job import Outcome
+from schemas.principal import Principal
+from schemas.row_error import RowError
+
+_WELL, _WRONG = 200, 422
+_NOT_TAKEN = frozenset({Outcome.FAILED, Outcome.UNPROCESSED})
+_SOURCES = {
+    "mapping.lookup": "lookup",
+    "load": "application",
+    "vendor": "application",
+    "destination": "resource",
+    "job": "internal",
+}
+"""The code of an error, or how it begins → what integrator.io calls the step that found it."""
+
+
+class InvokeCalls:
+    """Answers the calls that bring records."""
+
+    def __init__(self, imports: Imports, calls: ImportCalls, choices: Choices) -> None:
+        self._imports = imports
+        self._calls = calls
+        self._choices = choices
+
+    def invoke(self, asked: Asked) -> Response:
+        """What became of each record, in their order; 200 also where some, or all, are wrong."""
+        view = self._imports.find_import(asked.principal, asked.id)
+        request = _request(asked.body)
+        definition = self._definition(asked.principal, view)
+        invocation = Invocation(
+            definition.name, request.data, request.settings or {}, f"invoke of {definition.name}"
+        )
+        results = tuple(map(_result, self._answers(asked.principal, invocation)))
+        return Response(encode_results(results), media_type=JSON)
+
+    def _answers(self, principal: Principal, invocation: Invocation) -> Sequence[RecordAnswer]:
+        try:
+            return self._imports.invoke(principal, invocation)
+        except OutcomeUnknownError as error:
+            # A status that clients take for a reason to come again would bring the records twice.
+            unknown = RowError("job.unknown", f"{error}; look before the record is sent again")
+            return [RecordAnswer(Outcome.UNPROCESSED, (unknown,))] * len(invocation.records)
+
+    def _definition(self, principal: Principal, view: ImportView) -> Definition:
+        """What the import runs; where its table was not there before, what it comes to now.
+
+        Raises:
+            RefusalError: 422; it comes to nothing that is served.
+        """
+        if view.definition is not None and not view.is_guessed:
+            return view.definition
+        made = self._calls.compiled_anew(principal, view)
+        if made.definition is None:
+            raise unprocessable(*made.problems)
+        if made.definition == view.definition:
+            return made.definition
+        content = ImportContent(view.document or {}, made.definition, made.is_guessed)
+        kept = self._imports.change_import(principal, view.id, lambda _: content).definition
+        return kept or made.definition
+
+
+def _request(body: bytes) -> InvokeRequest:
+    try:
+        return InvokeRequest.decode(body)
+    except ValidationError as error:
+        raise unprocessable(*told(error, "")) from error
+    except ValueError as error:
+        raise malformed(str(error)) from error
+
+
+def _result(answer: RecordAnswer) -> RecordResult:
+    if answer.outcome in _NOT_TAKEN:
+        return RecordResult(status_code=_WRONG, errors=tuple(map(_error, answer.errors)))
+    return RecordResult(
+        status_code=_WELL,
+        id=_id(answer.target_id),
+        ignored=True if answer.outcome is Outcome.IGNORED else None,
+        errors=tuple(map(_error, answer.errors)) or None,
+    )
+
+
+def _error(error: RowError) -> RecordError:
+    source = _SOURCES.get(error.code) or _SOURCES.get(error.code.partition(".")[0], "mapping")
+    where = "" if error.field is None else f"{error.field}: "
+    return RecordError(code=error.code, message=f"{where}{error.message}", source=source)
+
+
+def _id(target_id: str | None) -> str | None:
+    """The key at the destination: its one value as text, or several as a JSON list."""
+    if target_id is None:
+        return None
+    values = json.loads(target_id)
+    return str(values[0]) if len(values) == 1 else target_id
