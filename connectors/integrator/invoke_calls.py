@@ -1,7 +1,6 @@
 """Invoke: records that an import takes in while its client waits, each answered for itself."""
 
 import json
-from collections.abc import Sequence
 
 from pydantic import ValidationError
 from starlette.responses import Response
@@ -48,16 +47,16 @@ class InvokeCalls:
         invocation = Invocation(
             definition.name, request.data, request.settings or {}, f"invoke of {definition.name}"
         )
-        results = tuple(map(_result, self._answers(asked.principal, invocation)))
-        return Response(encode_results(results), media_type=JSON)
+        return Response(encode_results(self._results(asked.principal, invocation)), media_type=JSON)
 
-    def _answers(self, principal: Principal, invocation: Invocation) -> Sequence[RecordAnswer]:
+    def _results(self, principal: Principal, invocation: Invocation) -> tuple[RecordResult, ...]:
         try:
-            return self._imports.invoke(principal, invocation)
+            return tuple(map(_result, self._imports.invoke(principal, invocation)))
         except OutcomeUnknownError as error:
             # A status that clients take for a reason to come again would bring the records twice.
-            unknown = RowError("job.unknown", f"{error}; look before the record is sent again")
-            return [RecordAnswer(Outcome.UNPROCESSED, (unknown,))] * len(invocation.records)
+            message = f"{error}; look whether the record is there before it is sent again"
+            unknown = RecordError(code="outcome_unknown", message=message, source="internal")
+            return (RecordResult(status_code=_WRONG, errors=(unknown,)),) * len(invocation.records)
 
     def _definition(self, principal: Principal, view: ImportView) -> Definition:
         """What the import runs; where its table was not there before, what it comes to now.

@@ -1,108 +1,175 @@
-"""Invoke: records go in while the client waits, and each is answered for itself."""
-
-import sqlite3
-from contextlib import closing
+"""Records that are invoked: answered one by one, and really in the table."""
 
 import pytest
 
+from schemas.job import JobKind, JobState
 from schemas.principal import Scope
+from store.database import Store
+from store.job_lists import JobFilter, page_of_jobs
+from store.pages import list_errors
 from tests.connectors.face_client import face_client
 from tests.connectors.integrator.integrator_client import FIELDS, NOWHERE, refused
 
-
-@pytest.fixture
-def table(service, tenant):
-    """Runs a statement in the tenant's own database; a name alone reads the table of that name."""
-
-    def run(statement):
-        sql = statement if " " in statement else f"SELECT * FROM {statement} ORDER BY 1"
-        path = service.settings.table_path(tenant)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(path)) as connection, connection:
-            return connection.execute(sql).fetchall()
-
-    return run
+RULES = [
+    *FIELDS,
+    {"extract": "Age", "generate": "age", "dataType": "number"},
+    {"extract": "Country", "generate": "country", "lookupName": "countries"},
+]
+COUNTRIES = {"name": "countries", "map": {"DE": "Germany"}, "allowFailures": False}
 
 
-def invoked(integrator, import_id, sent, path="imports"):
-    """The results of an invoke, one for each record."""
-    answer = integrator.http.post(f"/v1/{path}/{import_id}/invoke", json=sent)
+def invoke(client, import_id, body, path="/v1/imports/{}/invoke"):
+    answer = client.http.post(path.format(import_id), json=body)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     return answer.json()
 
 
-def test_each_record_is_answered_in_order_and_one_that_is_wrong_costs_no_other(integrator, table):
-    rules = [*FIELDS, {"extract": "Age", "generate": "age", "dataType": "number"}]
-    rules[1] = {"extract": "Size", "generate": "name", "lookupName": "sizes"}
-    lookups = [{"name": "sizes", "map": {"s": "small"}, "allowFailures": False}]
-    made = integrator.create(mapping={"fields": rules}, lookups=lookups)
+def jobs_of(client):
+    with Store.opened(client.service.settings) as store, store.read() as session:
+        return page_of_jobs(session, client.key.tenant, JobFilter(), limit=100)
+
+
+@pytest.mark.parametrize("path", ["/v1/imports/{}/invoke", "/v1/import/{}/invoke"])
+def test_every_record_is_answered_in_its_order_and_the_good_ones_are_in_the_table(integrator, client, path):
+    made = integrator.create(mapping={"fields": RULES}, lookups=[COUNTRIES])
     records = [
-        {"Id": "1", "Size": "s", "Age": 7},
-        {"Id": "2", "Size": "xl", "Age": 7},
-        {"Id": "3", "Size": "s", "Age": "old"},
-        {"Size": "s"},
-        {"Id": "5", "Size": "s", "Age": 1.25},
+        {"Id": "a", "Name": "Ada", "Age": 36, "Country": "DE"},
+        {"Id": "b", "Name": "Bo", "Age": "many", "Country": "DE"},
+        {"Id": "c", "Name": "Cy", "Age": 1.5, "Country": "XX"},
+        {"Name": "Nobody", "Country": "DE"},
+        {"Id": "d", "Name": "Di", "Country": "DE"},
     ]
-    results = invoked(integrator, made["_id"], records)
-    assert [result["statusCode"] for result in results] == [200, 422, 422, 422, 200]
-    assert results[0] == {"statusCode": 200, "_json": {}, "id": "1"}
-    errors = [result["errors"] for result in results[1:4]]
-    assert [[error["source"] for error in each] for each in errors] == [["lookup"], ["mapping"], ["mapping"]]
-    assert all({"code", "message", "source"} == error.keys() for each in errors for error in each)
-    assert table("people") == [("1", "small", 7.0), ("5", "small", 1.25)]
+    answers = invoke(client, made["_id"], records, path)
+    assert [answer["statusCode"] for answer in answers] == [200, 422, 422, 422, 200]
+    assert answers[0] == {"statusCode": 200, "_json": {}, "id": "a"}
+    told = [[(e["code"], e["source"]) for e in answer.get("errors", [])] for answer in answers]
+    assert told == [
+        [],
+        [("mapping.type", "mapping")],
+        [("mapping.lookup", "lookup")],
+        [("required", "mapping")],
+        [],
+    ]
+    assert client.table("people") == [
+        {"id": "a", "name": "Ada", "age": 36.0, "country": "Germany"},
+        {"id": "d", "name": "Di", "age": None, "country": "Germany"},
+    ]
 
 
-@pytest.mark.parametrize("path", ["imports", "import"])
-def test_one_record_alone_and_records_with_settings_are_taken_at_both_paths(integrator, table, path):
-    rules = [FIELDS[0], {"extract": "{{settings.site}}: {{record.Name}}", "generate": "name"}]
+def test_an_invoke_is_a_job_of_its_kind_with_every_row_accounted_for(integrator, client):
+    made = integrator.create()
+    invoke(client, made["_id"], [{"Id": "a", "Name": "Ada"}, {"Name": "x"}])
+    (job,) = jobs_of(client)
+    assert (job.kind, job.state, job.key_id) == (JobKind.INVOKE, JobState.FINISHED, client.key.key_id)
+    assert (job.rows, job.created, job.failed) == (2, 1, 1)
+    with Store.opened(client.service.settings) as store, store.read() as session:
+        assert [(e.code, e.row, e.field) for e in list_errors(session, job.id)] == [("required", 2, "id")]
+
+
+def test_records_are_updated_by_their_keys_and_left_alone_where_the_import_says_so(integrator, client):
+    made = integrator.create()
+    invoke(client, made["_id"], [{"Id": "a", "Name": "Ada"}])
+    assert invoke(client, made["_id"], [{"Id": "a", "Name": "Eve"}])[0]["statusCode"] == 200
+    assert client.table("people") == [{"id": "a", "name": "Eve"}]
+    both = [{"Id": "a", "Name": "Other"}, {"Id": "b", "Name": "New"}]
+    integrator.put(made["_id"], made | {"ignoreExisting": True})
+    assert [answer.get("ignored") for answer in invoke(client, made["_id"], both)] == [True, None]
+    integrator.put(made["_id"], made | {"ignoreMissing": True})
+    more = [{"Id": "b", "Name": "Changed"}, {"Id": "c", "Name": "Not there"}]
+    assert [answer.get("ignored") for answer in invoke(client, made["_id"], more)] == [None, True]
+    assert client.table("people") == [{"id": "a", "name": "Eve"}, {"id": "b", "name": "Changed"}]
+
+
+def test_settings_are_seen_by_the_mapping_and_a_record_may_come_alone(integrator, client):
+    rules = [*FIELDS, {"extract": "{{settings.batch}}", "generate": "batch"}]
     made = integrator.create(mapping={"fields": rules})
-    assert invoked(integrator, made["_id"], [], path) == []
-    (result,) = invoked(
-        integrator, made["_id"], {"data": [{"Id": 1, "Name": "Jo"}], "settings": {"site": "A"}}, path
+    wrapped = {"data": [{"Id": "a", "Name": "Ada"}], "settings": {"batch": "7"}}
+    assert len(invoke(client, made["_id"], wrapped)) == 1
+    assert len(invoke(client, made["_id"], {"Id": "b", "Name": "Bo"})) == 1
+    assert invoke(client, made["_id"], []) == []
+    assert client.table("people") == [
+        {"id": "a", "name": "Ada", "batch": "7"},
+        {"id": "b", "name": "Bo", "batch": None},
+    ]
+
+
+def test_plain_inserts_need_no_key_and_types_are_those_of_the_table(integrator, client):
+    block = {"queryType": ["bulk_insert"], "bulkInsert": {"tableName": "seen"}}
+    rules = {"fields": [{"extract": "n", "generate": "n"}]}
+    numbers = integrator.create(
+        name="Numbers", rdbms=block, mapping={"fields": [rules["fields"][0] | {"dataType": "number"}]}
     )
-    assert result == {"statusCode": 200, "_json": {}, "id": "1"}
-    (result,) = invoked(integrator, made["_id"], {"Id": 2, "Name": "Al"}, path)
-    assert result["statusCode"] == 200
-    assert table("people") == [("1", "A: Jo"), ("2", ": Al")]
+    assert invoke(client, numbers["_id"], [{"n": 1}, {"n": 1}]) == [{"statusCode": 200, "_json": {}}] * 2
+    later = integrator.create(name="Later", rdbms=block, mapping=rules)
+    answers = invoke(client, later["_id"], [{"n": "2.5"}, {"n": "two"}])
+    assert [answer["statusCode"] for answer in answers] == [200, 422]
+    assert [row["n"] for row in client.table("seen")] == [1.0, 1.0, 2.5]
 
 
-def test_what_exists_is_ignored_or_updated_as_the_import_says(integrator, table):
-    made = integrator.create()
-    invoked(integrator, made["_id"], [{"Id": 1, "Name": "Jo"}])
-    ignoring = integrator.put(made["_id"], {**made, "ignoreExisting": True})
-    results = invoked(integrator, ignoring["_id"], [{"Id": 1, "Name": "Al"}, {"Id": 2, "Name": "Al"}])
-    assert [result.get("ignored") for result in results] == [True, None]
-    updating = integrator.put(made["_id"], {**made, "ignoreMissing": True})
-    results = invoked(integrator, updating["_id"], [{"Id": 1, "Name": "Di"}, {"Id": 9, "Name": "Di"}])
-    assert [result.get("ignored") for result in results] == [None, True]
-    assert table("people") == [("1", "Di"), ("2", "Al")]
-
-
-def test_a_table_that_is_made_later_gives_its_types(integrator, table):
+def test_an_import_takes_the_types_of_a_table_that_came_later(integrator, client):
     made = integrator.create(mapping={"fields": [*FIELDS, {"extract": "Age", "generate": "age"}]})
-    table("CREATE TABLE people (id TEXT PRIMARY KEY, name TEXT, age INTEGER)")
-    results = invoked(integrator, made["_id"], [{"Id": 1, "Age": 7}, {"Id": 2, "Age": "x"}])
-    assert [result["statusCode"] for result in results] == [200, 422]
-    assert table("people") == [("1", None, 7)]
+    typed = integrator.create(
+        mapping={"fields": [*FIELDS, {"extract": "Age", "generate": "age", "dataType": "number"}]}
+    )
+    invoke(client, typed["_id"], [{"Id": "a", "Name": "Ada", "Age": 36}])
+    answers = invoke(client, made["_id"], [{"Id": "b", "Name": "Bo", "Age": "7"}, {"Id": "c", "Age": "x"}])
+    assert [answer["statusCode"] for answer in answers] == [200, 422]
+    assert [row["age"] for row in client.table("people")] == [36.0, 7.0]
 
 
-def test_what_is_not_served_is_told_at_invoke_and_not_before(integrator):
-    made = integrator.create(hooks={"preMap": {"function": "f", "_scriptId": NOWHERE}})
-    answer = integrator.http.post(f"/v1/imports/{made['_id']}/invoke", json=[{"Id": 1}])
-    assert refused(answer, 422)
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"rdbms": {"queryType": ["per_record"], "query": ["DELETE FROM people"]}}, "rdbms.queryType"),
+        ({"hooks": {"preMap": {"_scriptId": NOWHERE, "function": "f"}}}, "hooks"),
+        ({"mappings": [{"generate": "x", "status": "Active"}]}, "mappings"),
+        ({"ignoreExisting": True, "ignoreMissing": True}, "ignoreMissing"),
+        ({"oneToMany": True, "pathToMany": "x"}, "oneToMany"),
+    ],
+)
+def test_what_is_not_served_is_refused_when_it_is_invoked_and_nothing_is_done(
+    integrator, client, changes, field
+):
+    made = integrator.create(**changes)
+    answer = client.http.post(f"/v1/imports/{made['_id']}/invoke", json=[{"Id": "a", "Name": "Ada"}])
+    assert field in [told for _, told in refused(answer, 422)]
+    assert (client.table("people"), jobs_of(client)) == (None, [])
 
 
-def test_an_unknown_import_and_a_body_that_is_no_json_are_refused(integrator):
-    assert refused(integrator.http.post(f"/v1/imports/{NOWHERE}/invoke", json=[{}]), 404)
+def test_other_adaptors_are_refused_by_their_names(integrator, client):
+    connection = integrator.connection({"type": "http", "name": "Shop", "http": {}})
+    document = {"name": "Web", "_connectionId": connection["_id"], "adaptorType": "HTTPImport", "http": {}}
+    made = integrator.create(document)
+    answer = client.http.post(f"/v1/imports/{made['_id']}/invoke", json=[{}])
+    assert refused(answer, 422) == [("not_supported", "adaptorType")]
+    assert "HTTPImport" in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"", 400), (b"[", 400), (b"[1]", 422), (b'"x"', 422), (b'{"data": {}}', 422), (b"[NaN]", 400)],
+)
+def test_a_body_that_holds_no_records_is_refused(integrator, client, body, status):
     made = integrator.create()
-    path = f"/v1/imports/{made['_id']}/invoke"
-    for body, status in ((b"[{", 400), (b"[1]", 422), (b'"x"', 422)):
-        assert refused(integrator.http.post(path, content=body), status)
-    assert refused(integrator.http.post(path, content=b"[" + b" " * 6_000_000 + b"]"), 413)
+    refused(client.http.post(f"/v1/imports/{made['_id']}/invoke", content=body), status)
+    assert jobs_of(client) == []
 
 
-def test_invoking_takes_the_scope_to_import(service, tenant, integrator):
+def test_a_body_of_more_than_five_megabytes_is_refused(integrator, client):
     made = integrator.create()
-    with face_client(service, "integrator", tenant, Scope.IMPORTS_READ) as reader:
-        assert refused(reader.http.post(f"/v1/imports/{made['_id']}/invoke", json=[{"Id": 1}]), 403)
+    records = [{"Id": "a", "Name": "x" * (5 << 20)}]
+    answer = client.http.post(f"/v1/imports/{made['_id']}/invoke", json=records)
+    assert refused(answer, 413) == [("request_too_large", None)]
+
+
+def test_only_who_may_import_and_sees_the_import_may_invoke_it(integrator, client, stranger, service, tenant):
+    made = integrator.create()
+    path, records = f"/v1/imports/{made['_id']}/invoke", [{"Id": "a", "Name": "Ada"}]
+    refused(stranger.http.post(path, json=records), 404)
+    refused(client.http.post(f"/v1/imports/{NOWHERE}/invoke", json=records), 404)
+    refused(client.bare.post(path, json=records), 401)
+    with face_client(service, "integrator", tenant, Scope.DEFINITIONS_WRITE) as writer:
+        refused(writer.http.post(path, json=records), 403)
+    with face_client(service, "integrator", tenant, Scope.IMPORTS_CREATE) as sender:
+        assert invoke(sender, made["_id"], records)[0]["statusCode"] == 200
