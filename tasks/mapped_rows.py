@@ -19,6 +19,7 @@ from tasks.checking import CheckedBlock, Checker
 
 _PLAIN_DIGITS = 40
 """A number with more zeros than this stays in the form with an exponent."""
+_WORDS = {None: "null", True: "true", False: "false"}
 
 
 @dataclass(frozen=True)
@@ -163,28 +164,24 @@ def json_text(value: object) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except TypeError:
-        return "".join(_pieces(value))
+        return _exact(value)
 
 
-def _pieces(value: object) -> Iterator[str]:
-    """The parts of the JSON of a value in which there are decimals."""
+def _exact(value: object) -> str:
+    """The JSON of a value in which there are decimals."""
     match value:
         case str():
-            yield encode_basestring(value)
-        case Decimal():
-            yield str(value)
+            return encode_basestring(value)
+        case bool() | None:
+            return _WORDS[value]
+        case int() | Decimal():
+            return str(value)
         case Mapping():
-            for place, (key, inner) in enumerate(value.items()):
-                yield f"{',' if place else '{'}{encode_basestring(str(key))}:"
-                yield from _pieces(inner)
-            yield "}" if value else "{}"
+            return f"{{{','.join([f'{encode_basestring(str(k))}:{_exact(v)}' for k, v in value.items()])}}}"
         case list() | tuple():
-            for place, inner in enumerate(value):
-                yield "," if place else "["
-                yield from _pieces(inner)
-            yield "]" if value else "[]"
+            return f"[{','.join([_exact(v) for v in value])}]"
         case _:
-            yield json.dumps(value)
+            return json.dumps(value)
 
 
 def _digits(number: float | Decimal) -> str:
