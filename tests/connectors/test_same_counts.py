@@ -9,6 +9,7 @@ import pytest
 import xlsxwriter
 
 from connectors import known_connectors
+from connectors.integrator.wire import decode_results
 from connectors.learningbuilder.wire import BatchAnswer, BatchStatus
 from connectors.starmind.wire import Accepted, Process
 from connectors.teamtracks.wire import Credentials, ImportAnswer, JobAnswer
@@ -17,12 +18,14 @@ from schemas.job import Counts
 from store.database import Store
 from store.definitions import put_definition
 from store.job_lists import JobFilter, page_of_jobs
+from tasks.import_views import derived_id
 from tests.connectors.face_client import FaceClient, face_client
 
 HEADER = ["Id", "Language", "Tags", "Description"]
 ROWS = [[str(number), "en", f"tag {number}", f"The tag with the number {number}"] for number in range(1_234)]
 ADDRESSES = {
     "elma365": {"namespace": "network", "code": "tags"},
+    "integrator": {},
     "learningbuilder": {"import_process_id": 7},
     "starmind": {"entity": "tags"},
     "teamtracks": {"track_id": "7d1c"},
@@ -88,6 +91,15 @@ def by_elma365(client: FaceClient) -> Told:
     return None, None
 
 
+def by_integrator(client: FaceClient) -> Told:
+    records = [dict(zip(HEADER, row, strict=True)) for row in ROWS]
+    path = f"/v1/imports/{derived_id(client.key.tenant, 'tags')}/invoke"
+    results = decode_results(client.http.post(path, json=records).content)
+    assert [result.status_code for result in results] == [200] * len(ROWS)
+    assert [result.id for result in results] == [row[2] for row in ROWS]
+    return None, None
+
+
 def by_learningbuilder(client: FaceClient) -> Told:
     headers = {"Authorization": f"apikey {client.key.token}"}
     lines = "\n".join(json.dumps(dict(zip(HEADER, row, strict=True))) for row in ROWS)
@@ -113,6 +125,7 @@ def by_status_api(client: FaceClient) -> Told:
 
 WAYS: dict[str, Callable[[FaceClient], Told]] = {
     "elma365": by_elma365,
+    "integrator": by_integrator,
     "learningbuilder": by_learningbuilder,
     "starmind": by_starmind,
     "teamtracks": by_teamtracks,

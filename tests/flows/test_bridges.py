@@ -1,4 +1,4 @@
-"""Four faces in, four vendors out: the same records in each face's format reach each vendor, all accounted for.
+"""Five faces in, five vendors out: the same records in each face's format reach each vendor, all accounted for.
 
 Another `lading serve`, with a home of its own, stands for the vendors; where its own worker is the one that
 delivers, the first service stands for them.
@@ -30,23 +30,26 @@ from store.job_lists import JobFilter, page_of_jobs
 from store.jobs import get_job
 from store.keys import add_key
 from tasks.connection_keeping import keep_connection
+from tasks.import_views import derived_id
 from tests.api.conftest import running
 from tests.cli.running_service import RunningService, until
 from tests.connectors.face_client import face_client, worked
 
 HEADER = ["Id", "Language", "Tags", "Description"]
-PLACES = {
+VENDORS_TENANT = "vendor"
+ADDRESSES = {
     "elma365": {"namespace": "network", "code": "tags"},
+    "integrator": {},
     "learningbuilder": {"import_process_id": 7},
     "starmind": {"entity": "tags"},
     "teamtracks": {"track_id": "7d1c"},
 }
-"""Where, in the words of each vendor, the tags are; its face and a container say it alike."""
-FACES = sorted(PLACES)
+"""Where, in the words of each vendor, the tags are; integrator.io's face knows every definition by an id."""
+FACES = sorted(ADDRESSES)
 ROWS = 5
-VENDORS_TENANT = "vendor"
 LINKED = {
     "elma365": "{}/elma365/pub/v1/app/network/tags/import/",
+    "integrator": "",
     "learningbuilder": "http://127.0.0.1:8642/ui/jobs/",
     "starmind": "",
     "teamtracks": "",
@@ -82,6 +85,13 @@ def into_elma365(client, rows):
     client.http.post("/pub/v1/app/network/tags/import", json=asked).raise_for_status()
 
 
+def into_integrator(client, rows):
+    records = [dict(zip(HEADER, row, strict=True)) for row in rows]
+    path = f"/v1/imports/{derived_id(client.key.tenant, 'tags')}/invoke"
+    # It is answered when the vendor has told what became of the records.
+    client.http.post(path, json=records, timeout=300).raise_for_status()
+
+
 def into_learningbuilder(client, rows):
     lines = "\n".join(json.dumps(dict(zip(HEADER, row, strict=True))) for row in rows)
     path = "/API/WorkflowImportQueue/CreateBatch?fileName=tags&importProcessId=7"
@@ -110,12 +120,14 @@ def into_teamtracks(client, rows):
 
 INTO = {
     "elma365": into_elma365,
+    "integrator": into_integrator,
     "learningbuilder": into_learningbuilder,
     "starmind": into_starmind,
     "teamtracks": into_teamtracks,
 }
 TOLD = {
     "elma365": (Counts(unconfirmed=ROWS), {"total": ROWS}),
+    "integrator": (Counts(unconfirmed=ROWS), None),
     "learningbuilder": (Counts(unconfirmed=ROWS), None),
     "starmind": (Counts(created=ROWS), {"created": ROWS}),
     "teamtracks": (Counts(created=ROWS), {"created": ROWS}),
@@ -129,10 +141,11 @@ def tags(**changes):
     return parse_definition(document).model_copy(update=changes)
 
 
-def delivered(vendor, **changes):
-    """That definition, whose records go to the vendor."""
+def delivered(vendor, tenant, **changes):
+    """That definition, whose records go to the vendor, where they are the `tags` of this tenant."""
     document = tags(**changes).model_dump(mode="json")
-    document["destination"] = {"connection": vendor, **PLACES[vendor]}
+    place = {"import_id": derived_id(tenant, "tags")} if vendor == "integrator" else ADDRESSES[vendor]
+    document["destination"] = {"connection": vendor, **place}
     return type(tags()).model_validate(document)
 
 
@@ -141,7 +154,7 @@ def vendors(tmp_path_factory):
     """The service that stands for the vendors; gives it and the key of its client."""
     service = RunningService(tmp_path_factory.mktemp("vendors"))
     with service.store.write() as session:
-        put_definition(session, VENDORS_TENANT, tags(name="tags", faces=PLACES))
+        put_definition(session, VENDORS_TENANT, tags(name="tags", faces=ADDRESSES))
         key = add_key(session, VENDORS_TENANT, [scope for scope in Scope if scope is not Scope.ADMIN])
     service.start()
     yield service, key
@@ -154,6 +167,7 @@ def connect(settings, session, url, key, tenants):
     """Keep a connection to each vendor below the URL, named as it, and grant it to the tenants."""
     secrets = {
         "elma365": {"token": key.token},
+        "integrator": {"token": key.token},
         "learningbuilder": {"api_key": key.token},
         "starmind": {"token": key.token},
         "teamtracks": {"token": key.token, "subscription_key": key.subscription_key},
@@ -172,13 +186,14 @@ def connect(settings, session, url, key, tenants):
 
 @pytest.fixture(scope="module")
 def bridges(tmp_path_factory, vendors):
-    """The accepting service: for each vendor a tenant whose four faces lead there."""
+    """The accepting service: for each vendor a tenant whose five faces lead there."""
     settings = Settings(home=tmp_path_factory.mktemp("bridges") / ".lading")
     with running(settings) as service:
         with Store.opened(settings) as store, store.write() as session:
             connect(settings, session, vendors[0].status["api"], vendors[1], tuple(FACES))
             for vendor in FACES:
-                put_definition(session, vendor, delivered(vendor, name="tags", faces=PLACES))
+                definition = delivered(vendor, VENDORS_TENANT, name="tags", faces=ADDRESSES)
+                put_definition(session, vendor, definition)
         yield service
 
 
@@ -233,7 +248,8 @@ def test_what_comes_in_by_a_face_is_delivered_to_the_vendor_with_every_row_accou
     ended, vendors, face, vendor
 ):
     job = ended[face, vendor]
-    assert (job.kind, job.state, job.error_message) == (JobKind.IMPORT, JobState.FINISHED, None)
+    kind = JobKind.INVOKE if face == "integrator" else JobKind.IMPORT
+    assert (job.kind, job.state, job.error_message) == (kind, JobState.FINISHED, None)
     counted = None if job.vendor_counts is None else {k: n for k, n in job.vendor_counts.items() if n}
     counts, told = TOLD[vendor]
     assert job.counts == counts
@@ -246,7 +262,7 @@ def test_what_comes_in_by_a_face_is_delivered_to_the_vendor_with_every_row_accou
 def receiver(bridges):
     """A client of the first service, which stands for the vendors: jobs are done there as they come."""
     with Store.opened(bridges.settings) as store, store.write() as session:
-        put_definition(session, "receiver", tags(name="tags", faces=PLACES))
+        put_definition(session, "receiver", tags(name="tags", faces=ADDRESSES))
     with face_client(bridges, "elma365", "receiver") as client, worked(client):
         yield client
 
@@ -258,7 +274,7 @@ def sender(vendors, receiver):
     with service.store.write() as session:
         connect(service.settings, session, receiver.service.url, receiver.key, ("sender",))
         for vendor in FACES:
-            put_definition(session, "sender", delivered(vendor, name=vendor))
+            put_definition(session, "sender", delivered(vendor, "receiver", name=vendor))
         key = add_key(session, "sender", [Scope.IMPORTS_CREATE, Scope.IMPORTS_READ])
     headers = {"Authorization": f"Bearer {key.token}"}
     with httpx.Client(base_url=service.status["api"], headers=headers, timeout=30) as client:

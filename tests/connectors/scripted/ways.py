@@ -14,7 +14,8 @@ class Way:
     Attributes:
         calls: those that an import takes, in their order.
         options, secrets: of a connection.
-        container: where its records go, as `faces` of a definition of ours say it, too.
+        container: where its records go.
+        address: what `faces` of a definition of ours say; None: the same.
         tells_rows: it names the rows that it does not take.
         renewing: options and secrets instead of the token, with which the client gets tokens; none: it can't.
     """
@@ -26,6 +27,7 @@ class Way:
     options: Mapping[str, str] = field(default_factory=dict)
     tells_rows: bool = False
     renewing: tuple[Mapping[str, str], Mapping[str, str]] | None = None
+    address: Mapping[str, str | int] | None = None
 
     @property
     def tells(self) -> bool:
@@ -48,6 +50,7 @@ WAYS = {
         {"import_id": integrator.IMPORT_ID},
         {"token": integrator.TOKEN},
         tells_rows=True,
+        address={},
     ),
     "learningbuilder": Way(
         learningbuilder.ScriptedLearningBuilder,
