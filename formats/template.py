@@ -69,11 +69,13 @@ def write_template(definition: Definition, target: Path | BinaryIO) -> None:
     with xlsxwriter.Workbook(target, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         sheet = book.add_worksheet(_sheet_name(definition.name))
         bold = book.add_format({"bold": True, "bottom": 1, "num_format": _TEXT_FORMAT})
-        for column, field in enumerate(definition.fields):
-            number_format = book.add_format({"num_format": _NUMBER_FORMATS.get(field.type, _TEXT_FORMAT)})
-            header = field.headers[0]
+        for column, (header, field) in enumerate(_columns(definition).items()):
+            form = _TEXT_FORMAT if field is None else _NUMBER_FORMATS.get(field.type, _TEXT_FORMAT)
+            number_format = book.add_format({"num_format": form})
             sheet.set_column(column, column, min(max(len(header) + 2, 12), 40), number_format)
             sheet.write_string(0, column, header, bold)
+            if field is None:
+                continue
             sheet.write_comment(0, column, describe(definition, field), {"x_scale": 2})
             if rule := _rule(book, definition, field):
                 sheet.data_validation(1, column, LAST_ROW, column, rule)
@@ -83,8 +85,21 @@ def write_template(definition: Definition, target: Path | BinaryIO) -> None:
 def csv_template(definition: Definition) -> bytes:
     """The same as a CSV file, which has nothing but the headers."""
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerow([field.headers[0] for field in definition.fields])
+    csv.writer(text, lineterminator="\r\n").writerow(_columns(definition))
     return text.getvalue().encode()
+
+
+def _columns(definition: Definition) -> dict[str, Field | None]:
+    """Each header of a file → the field that has its values; None: the mapping makes others of them."""
+    if definition.mapping is None:
+        return {field.headers[0]: field for field in definition.fields}
+    fields = {field.target: field for field in definition.fields}
+    found: dict[str, Field | None] = {}
+    for rule in definition.mapping.fields:
+        for name in rule.read_names:
+            is_alone = name not in found and name == rule.extract and rule.keeps_values
+            found[name] = fields.get(rule.generate) if is_alone else None
+    return found
 
 
 def describe(definition: Definition, field: Field) -> str:

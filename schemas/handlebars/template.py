@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.handlebars.blocks import BLOCKS, OPERATORS, write
 from schemas.handlebars.expression import DEEPEST, parse_arguments, parse_expression
-from schemas.handlebars.nodes import Block, Call, Constant, Expression, Node
+from schemas.handlebars.nodes import Block, Call, Constant, Expression, Node, Path
 from schemas.handlebars.scope import Scope
 
 _TAG = re.compile(
@@ -26,6 +26,7 @@ class Template:
 
     Attributes:
         lookup_names: every lookup that the template asks.
+        names: those of the record that it reads, with the dots of those within objects.
 
     Raises:
         ValueError: it can't be read, or has something that is not served; says what.
@@ -34,6 +35,7 @@ class Template:
     def __init__(self, text: str) -> None:
         self._nodes = _Reading(text).whole()
         self.lookup_names = frozenset(_lookups(self._nodes))
+        self.names = tuple(dict.fromkeys(_names(self._nodes)))
 
     def fill(self, scope: Scope) -> str:
         """The text for what the scope holds.
@@ -132,6 +134,19 @@ def _plain(text: str, *, left: bool, right: bool) -> Iterator[str]:
     text = text.rstrip() if right else text
     if text:
         yield text
+
+
+def _names(nodes: Sequence[Node]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, Path):
+            name = node.whole.removeprefix("record.").removeprefix("data.0.")
+            if name and not node.ups and not node.base and node.names[0] != "settings":
+                yield name
+        elif isinstance(node, Call):
+            yield from _names(node.arguments)
+        elif isinstance(node, Block):
+            # Within `each` names are those of the element.
+            yield from _names((*node.arguments, *(() if node.helper == "each" else node.body), *node.otherwise))
 
 
 def _lookups(nodes: Sequence[Node]) -> Iterator[str]:

@@ -210,6 +210,16 @@ class FieldMap(_Part):
                 convert(value)
 
     @property
+    def read_names(self) -> tuple[str, ...]:
+        """What the rule reads of a record, as the headers of a file would have it."""
+        return () if self.is_hard_coded or self.extract is None else source(self.extract).names
+
+    @property
+    def keeps_values(self) -> bool:
+        """True where the target has the value that was read, at most as another type."""
+        return not self.is_hard_coded and self.lookup_name is None and date_step(self) is None
+
+    @property
     def lookup_names(self) -> frozenset[str]:
         """Every lookup that the rule asks."""
         asked = frozenset() if self.extract is None else source(self.extract).lookup_names

@@ -40,11 +40,13 @@ class Source:
         read: raises `TemplateError` where a template can't be filled in.
         lists: give the lists of the record whose elements it goes through.
         lookup_names: lookups that its template asks.
+        names: what it reads of the record, as keys of a record without objects in it.
     """
 
     read: Read
     lists: tuple[Callable[[Members[str, Any]], list[Any]], ...] = ()
     lookup_names: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
 
 
 def source(extract: str, *, in_list: bool = False) -> Source:
@@ -58,7 +60,9 @@ def source(extract: str, *, in_list: bool = False) -> Source:
     """
     if "{{" in extract:
         template = Template(extract)
-        return Source(lambda place: template.fill(place.scope), lookup_names=template.lookup_names)
+        return Source(
+            lambda place: template.fill(place.scope), lookup_names=template.lookup_names, names=template.names
+        )
     if _OLD_BLANK.search(extract):
         return _filled_in(extract, in_list=in_list)
     return _path(extract, in_list=in_list)
@@ -74,14 +78,15 @@ def _filled_in(extract: str, *, in_list: bool) -> Source:
     def read(place: Place) -> str:
         return "".join(p if isinstance(p, str) else place.scope.text(p.read(place)) for p in parts)
 
-    lists = tuple(found for part in parts if isinstance(part, Source) for found in part.lists)
-    return Source(read, lists)
+    sources = [part for part in parts if isinstance(part, Source)]
+    lists = tuple(found for part in sources for found in part.lists)
+    return Source(read, lists, names=tuple(name for part in sources for name in part.names))
 
 
 def _path(text: str, *, in_list: bool) -> Source:
     steps = path_steps(text)
     if steps == (text,):
-        return Source(lambda place: place.names.get(text))
+        return Source(lambda place: place.names.get(text), names=(text,))
     if in_list and "*" in steps:
         return _element_path(text, steps)
 
@@ -89,7 +94,7 @@ def _path(text: str, *, in_list: bool) -> Source:
         names = place.names
         return names[text] if text in names else followed(names, steps)
 
-    return Source(read)
+    return Source(read, names=(text,))
 
 
 def _element_path(text: str, steps: tuple[str | int, ...]) -> Source:

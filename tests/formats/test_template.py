@@ -94,6 +94,22 @@ def test_reading_it_back_finds_every_header_in_row_1(template, read_table):
     assert read_table(template).detected.header_row == 1
 
 
+def test_the_columns_are_those_that_a_mapping_reads(tmp_path, read_table):
+    fields = [{"name": "id"}, {"name": "name"}, {"name": "size", "type": "choice", "choices": ["S", "M"]}]
+    rules = [
+        {"generate": "id", "extract": "Number"},
+        {"generate": "name", "extract": "{{uppercase First}} {{record.Last}}"},
+        {"generate": "size", "extract": "Size"},
+    ]
+    plain = _definition(*fields)
+    mapped = Definition.model_validate(plain.model_dump() | {"mapping": {"fields": rules}})
+    path = tmp_path / "mapped.xlsx"
+    formats.write_template(mapped, path)
+    assert read_table(path).headers == ["Number", "First", "Last", "Size"]
+    assert _rules(path) == {"D2:D1048576": ("list", "between", '"S,M"', None, "stop")}
+    assert formats.csv_template(mapped) == b"Number,First,Last,Size\r\n"
+
+
 def test_header_is_bold_frozen_and_no_formula(template):
     sheet = _part(template, "xl/worksheets/sheet1.xml")
     pane = sheet.find(".//m:pane", NAMES)

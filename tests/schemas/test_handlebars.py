@@ -81,6 +81,13 @@ def test_a_template_gives_its_text(template, text):
     assert filled(template, settings={"s": "S"}, lookups={"codes": lambda value: f"[{value}]"}) == text
 
 
+def test_the_names_that_a_template_reads_are_known():
+    text = (
+        "{{a}}{{record.b}}{{c.d}}{{join ',' (trim e) settings.x}}{{#each l}}{{m}}{{/each}}{{#if f}}{{g}}{{/if}}"
+    )
+    assert Template(text).names == ("a", "b", "c.d", "e", "l", "f", "g")
+
+
 def test_the_time_now_is_told_to_the_millisecond(monkeypatch):
     now = datetime(2026, 11, 28, 5, 6, 7, 891_234, UTC)
     monkeypatch.setattr("schemas.handlebars.dates.utc_now", lambda: now)
