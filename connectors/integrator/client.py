@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.access import Access
 from connectors.client import Handle, Look, Part, Refused, own_headers
-from connectors.integrator.wire import RecordResult, decode_results
+from connectors.integrator.wire import OUTCOME_UNKNOWN, RecordError, RecordResult, decode_results
 from connectors.vendor_body import JsonBody
 from connectors.vendor_http import FixedHeaders, Pace
 from schemas.definition import Definition
@@ -103,6 +103,8 @@ class IntegratorClient:
 
 def outcome_of(result: RecordResult) -> Outcome:
     """What the vendor tells of a record: that it was taken, and not whether it was created or updated."""
+    if any(error.code == OUTCOME_UNKNOWN for error in result.errors or ()):
+        return Outcome.UNCONFIRMED
     if HTTPStatus.BAD_REQUEST <= result.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         return Outcome.FAILED
     return Outcome.IGNORED if result.ignored else Outcome.UNCONFIRMED
@@ -115,15 +117,16 @@ def _one_each(body: bytes, records: int) -> Sequence[RecordResult]:
     return results
 
 
+def _said(error: RecordError) -> str:
+    """Its words, without the name of the field, which is told beside them."""
+    return (error.message or error.code).removeprefix(f"{error.field}: ")[:MOST_SAID_CHARS]
+
+
 def _kept(results: Sequence[RecordResult]) -> str:
     outcomes = [outcome_of(result) for result in results]
     # What is said of a record that may have been taken counts for none.
     refused = [
-        (
-            row if outcome is Outcome.FAILED else None,
-            error.field,
-            (error.message or error.code)[:MOST_SAID_CHARS],
-        )
+        (row if outcome is Outcome.FAILED else None, error.field, _said(error))
         for row, (outcome, result) in enumerate(zip(outcomes, results, strict=True), start=_FIRST_RECORD_ROW)
         for error in result.errors or ()
     ]

@@ -1,6 +1,7 @@
 """Invoke: records that an import takes in while its client waits, each answered for itself."""
 
 import json
+from collections.abc import Mapping
 
 from pydantic import ValidationError
 from starlette.responses import Response
@@ -10,7 +11,7 @@ from connectors.integrator.asking import JSON, Asked, malformed, unprocessable
 from connectors.integrator.choices import Choices
 from connectors.integrator.import_calls import ImportCalls
 from connectors.integrator.unfit import told
-from connectors.integrator.wire import InvokeRequest, RecordError, RecordResult, encode_results
+from connectors.integrator.wire import OUTCOME_UNKNOWN, InvokeRequest, RecordError, RecordResult, encode_results
 from connectors.invocation import Invocation, RecordAnswer
 from connectors.resources import ImportContent, ImportView
 from schemas.definition import Definition
@@ -47,16 +48,21 @@ class InvokeCalls:
         invocation = Invocation(
             definition.name, request.data, request.settings or {}, f"invoke of {definition.name}"
         )
-        return Response(encode_results(self._results(asked.principal, invocation)), media_type=JSON)
+        targets = {field.name: field.target for field in definition.fields}
+        results = self._results(asked.principal, invocation, targets)
+        return Response(encode_results(results), media_type=JSON)
 
-    def _results(self, principal: Principal, invocation: Invocation) -> tuple[RecordResult, ...]:
+    def _results(
+        self, principal: Principal, invocation: Invocation, targets: Mapping[str, str]
+    ) -> tuple[RecordResult, ...]:
         try:
-            return tuple(map(_result, self._imports.invoke(principal, invocation)))
+            answers = self._imports.invoke(principal, invocation)
         except OutcomeUnknownError as error:
             # A status that clients take for a reason to come again would bring the records twice.
             message = f"{error}; look whether the record is there before it is sent again"
-            unknown = RecordError(code="outcome_unknown", message=message, source="internal")
+            unknown = RecordError(code=OUTCOME_UNKNOWN, message=message, source="internal")
             return (RecordResult(status_code=_WRONG, errors=(unknown,)),) * len(invocation.records)
+        return tuple(_result(answer, targets) for answer in answers)
 
     def _definition(self, principal: Principal, view: ImportView) -> Definition:
         """What the import runs; where its table was not there before, what it comes to now.
@@ -85,21 +91,24 @@ def _request(body: bytes) -> InvokeRequest:
         raise malformed(str(error)) from error
 
 
-def _result(answer: RecordAnswer) -> RecordResult:
+def _result(answer: RecordAnswer, targets: Mapping[str, str]) -> RecordResult:
+    errors = tuple(_error(error, targets) for error in answer.errors)
     if answer.outcome in _NOT_TAKEN:
-        return RecordResult(status_code=_WRONG, errors=tuple(map(_error, answer.errors)))
+        return RecordResult(status_code=_WRONG, errors=errors)
     return RecordResult(
         status_code=_WELL,
         id=_id(answer.target_id),
         ignored=True if answer.outcome is Outcome.IGNORED else None,
-        errors=tuple(map(_error, answer.errors)) or None,
+        errors=errors or None,
     )
 
 
-def _error(error: RowError) -> RecordError:
+def _error(error: RowError, targets: Mapping[str, str]) -> RecordError:
+    """The error, with its field as the client's record or the mapping of the import calls it."""
     source = _SOURCES.get(error.code) or _SOURCES.get(error.code.partition(".")[0], "mapping")
-    where = "" if error.field is None else f"{error.field}: "
-    return RecordError(code=error.code, message=f"{where}{error.message}", source=source)
+    field = None if error.field is None else targets.get(error.field, error.field)
+    where = "" if field is None else f"{field}: "
+    return RecordError(code=error.code, message=f"{where}{error.message}", source=source, field=field)
 
 
 def _id(target_id: str | None) -> str | None:

@@ -74,6 +74,10 @@ class ErrorEnvelope(_Answer):
     errors: tuple[ApiError, ...] = Field(min_length=1)
 
 
+OUTCOME_UNKNOWN = "outcome_unknown"
+"""Code of ours: of a record that may have been taken."""
+
+
 class RecordError(_Answer):
     """One thing that is wrong with a record.
 

@@ -40,9 +40,9 @@ def test_what_is_told_of_each_record_is_its_outcome_and_no_more(tmp_path):
     )
 
 
-@pytest.mark.parametrize("status", [200, 500])
-def test_an_error_of_a_record_that_may_have_been_taken_is_told_and_counts_for_none(tmp_path, status):
-    end, _ = delivered(tmp_path, answers={3: {"statusCode": status, "errors": [WRONG]}})
+@pytest.mark.parametrize(("status", "code"), [(200, "duplicate"), (500, "duplicate"), (422, "outcome_unknown")])
+def test_an_error_of_a_record_that_may_have_been_taken_is_told_and_counts_for_none(tmp_path, status, code):
+    end, _ = delivered(tmp_path, answers={3: {"statusCode": status, "errors": [WRONG | {"code": code}]}})
     assert end.look.outcomes == ["unconfirmed"] * 4
     assert end.look.refused == (Refused(None, "Name", "is there already"),)
 
