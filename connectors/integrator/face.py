@@ -70,6 +70,7 @@ def integrator_face(imports: Imports) -> ASGIApp:
         ("PUT", _CONNECTION, connect, connections.put),
         ("DELETE", _CONNECTION, connect, connections.delete),
         ("GET", f"{_CONNECTION}/ping", read, connections.ping),
+        ("POST", f"{_CONNECTION}/ping", read, connections.ping),
     ):
         app.add_api_route(path, face.endpoint(scope, call, choices.document_bytes), methods=[method])
     invoke = InvokeCalls(imports, calls, choices).invoke

@@ -99,3 +99,9 @@ def test_what_is_not_served_can_be_kept_and_is_told_where_it_would_be_used(block
     assert [(problem.code, problem.field) for problem in unfit.value.problems] == [
         ("not_supported", f"ftp.{name}")
     ]
+
+
+def test_a_connection_is_pinged_with_either_method(integrator):
+    for method in ("GET", "POST"):
+        answer = integrator.http.request(method, f"/v1/connections/{integrator.database}/ping")
+        assert (answer.status_code, answer.json()) == (200, {"code": 200})
