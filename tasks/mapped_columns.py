@@ -23,6 +23,12 @@ def read_names(definition: Definition) -> frozenset[str]:
     return frozenset(name for text in said if text is not None for name in _names_in(text))
 
 
+def plain_extracts(definition: Definition) -> dict[str, str]:
+    """Target → where its rule reads its value, as it is written; of targets that are no objects or lists."""
+    read = {target: _extract(rule) for target, rule in _rules(definition).items()}
+    return {target: extract for target, extract in read.items() if extract}
+
+
 def mapped_columns(definition: Definition, columns: Sequence[Column]) -> list[Column]:
     """For each field the column of the file that its rule reads alone; where none is, the field's own name."""
     there = {normalise(column.header): column for column in columns if normalise(column.header)}

@@ -13,13 +13,17 @@ from schemas.definition import Definition
 from schemas.destination import KEEP
 from schemas.headers import known_headers, normalise
 from schemas.mapping import Mapper
-from schemas.row_error import RowError
+from schemas.row_error import VALUE_CHARACTERS, RowError
 from schemas.text_table import ErrorCell, MalformedRow, TextBlock
 from tasks.checking import CheckedBlock, Checker
+from tasks.mapped_columns import plain_extracts
 
 _PLAIN_DIGITS = 40
 """A number with more zeros than this stays in the form with an exponent."""
 _WORDS = {None: "null", True: "true", False: "false"}
+
+
+Fault = tuple[str, str, str | None, str | None]
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,12 @@ class Said:
     Attributes:
         values: field → value; none of a field that it leaves out.
         left_out: fields that it leaves out: an update keeps what is there.
-        faults: code, message and field (None: the record as a whole) of what can't be made of it.
+        faults: code, message, field (None: the record as a whole) and value of what can't be made of it.
     """
 
     values: Mapping[str, object]
     left_out: frozenset[str] = frozenset()
-    faults: Sequence[tuple[str, str, str | None]] = ()
+    faults: Sequence[Fault] = ()
 
 
 Say = Callable[[Mapping[str, object], int], Said]
@@ -49,11 +53,15 @@ def mapped(definition: Definition, settings: Mapping[str, object]) -> Say:
     """
     mapper = Mapper(definition.mapping, definition.lookups, settings)
     names = {f.target: f.name for f in definition.fields}
+    read = plain_extracts(definition)
 
     def say(record: Mapping[str, object], place: int) -> Said:
         made = mapper.map(record, place)
         values = {names[target]: value for target, value in made.values.items()}
-        faults = [(fault.code, fault.message, names.get(fault.field.split(".")[0])) for fault in made.faults]
+        faults: list[Fault] = []
+        for fault in made.faults:
+            value = _quoted(record.get(read.get(fault.field, "")))
+            faults.append((fault.code, fault.message, names.get(fault.field.split(".")[0]), value))
         return Said(values, frozenset(names[target] for target in made.absent), faults)
 
     return say
@@ -67,17 +75,17 @@ def as_it_came(definition: Definition) -> Say:
 
     def say(record: Mapping[str, object], _place: int) -> Said:
         values: dict[str, object] = {}
-        faults: list[tuple[str, str, str | None]] = []
+        faults: list[Fault] = []
         for key, value in record.items():
             if key not in names:
                 names[key] = known.get(normalise(key))
             name = names[key]
             if name is None:
                 if is_strict:
-                    faults.append(("header.unknown", f"no field claims {key!r}", None))
+                    faults.append(("header.unknown", f"no field claims {key!r}", None, None))
             elif name in values:
                 told = f"several keys feed the field {name!r}; keep one of them"
-                faults.append(("header.duplicate", told, name))
+                faults.append(("header.duplicate", told, name, _quoted(value)))
             else:
                 values[name] = value
         return Said(values, every - values.keys(), faults)
@@ -114,10 +122,11 @@ class Rows:
         place = len(self.numbers)
         for field_name, cells in self._cells.items():
             cells.append(as_text(said.values.get(field_name)))
-        for name in said.left_out:
-            self._left_out.setdefault(name, []).append(place)
+        for left_out in said.left_out:
+            self._left_out.setdefault(left_out, []).append(place)
         ordinal = self.first_ordinal + place
-        self.faults += [RowError(code, message, ordinal, number, field=of) for code, message, of in said.faults]
+        for code, message, name, value in said.faults:
+            self.faults.append(RowError(code, message, ordinal, number, field=name, value=value))
         self.numbers.append(number)
 
     def check(
@@ -182,6 +191,12 @@ def _exact(value: object) -> str:
             return f"[{','.join([_exact(v) for v in value])}]"
         case _:
             return json.dumps(value)
+
+
+def _quoted(value: object) -> str | None:
+    """How an error quotes a value."""
+    text = as_text(value)
+    return None if text is None else text[:VALUE_CHARACTERS]
 
 
 def _digits(number: float | Decimal) -> str:

@@ -147,7 +147,7 @@ def test_a_mapping_makes_the_records_and_its_faults_are_those_of_one_record(send
     )
     assert outcomes(told) == ["created", "failed", "created"]
     (error,) = told[1].errors
-    assert (error.field, error.row) == ("amount", 2)
+    assert (error.field, error.row, error.value) == ("amount", 2, "huge")
     assert lading.table().rows() == [("1", "x", 1), ("3", None, 2)]
 
 

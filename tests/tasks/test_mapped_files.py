@@ -104,7 +104,7 @@ def test_a_fault_of_a_rule_is_an_error_of_its_row_with_its_place(lading, write_c
     definition = define(mapping={"fields": rules}, lookups=lookups)
     job_id = lading.run(write_csv("Order No,First,Last,Amount", "A1,Jo,Do,small", "A2,Jo,Do,huge"), definition)
     (error,) = lading.errors(job_id)
-    assert (error.row, error.line, error.column, error.field) == (3, 3, "D", "amount")
+    assert (error.row, error.line, error.column, error.field, error.value) == (3, 3, "D", "amount", "huge")
     assert lading.letters(job_id) == "CF"
 
 
