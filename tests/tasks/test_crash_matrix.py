@@ -342,7 +342,8 @@ def test_an_invoke_that_is_killed_around_any_commit_is_ended_by_what_the_destina
     fields = [{"name": "id", "header": "Id"}, {"name": "amount", "header": "Amount", "type": "integer"}]
     definition = make_definition(fields=fields, key=[], mode="insert", destination=place)
     # Much is done for a file between the commits, and nothing in them.
-    moments, states = ("between",) if destination == "file" else ("between", "before", "after"), set()
+    apart = (of, destination) == ("destination", "file")
+    moments, states = ("between",) if apart else ("between", "before", "after"), set()
     for moment in moments:
         for number in count(1):
             settings = Settings(home=tmp_path / f"{moment}-{number}")
