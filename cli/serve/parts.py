@@ -61,6 +61,8 @@ def _environment(settings: Settings, serving: Serving) -> dict[str, str]:
 def _server_environment(settings: Settings, url: str) -> dict[str, str]:
     return {
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": _LEASES,
+        # After so long a run looks for a slot again that found none; Prefect's own is 30 s, many times a run's.
+        "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "5",
         # Else each event of a task run is a transaction of its own. Whole seconds: Prefect cuts the fraction
         # off, and with none left it looks without a pause (`server/services/task_run_recorder.py` of 3.8.8).
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
