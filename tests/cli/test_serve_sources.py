@@ -1,5 +1,6 @@
 """Ways to start against one `lading serve`: a schedule, the form of Prefect's UI, a command of Prefect's."""
 
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -7,8 +8,10 @@ import httpx
 import pytest
 
 from schemas.definition import Definition
+from schemas.principal import Scope
 from store.definitions import put_definition
 from store.job_lists import JobFilter, page_of_jobs
+from store.keys import add_key
 from tests.cli.running_service import DEFINITION, RunningService, body, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(360)]
@@ -54,10 +57,33 @@ def serving(tmp_path_factory, fetched_from):
     service.close()
 
 
-def deployment(service, name):
-    answer = httpx.get(f"{service.status['prefect_api']}/deployments/name/import-file/{name}", timeout=60)
+def deployment(service, name, flow="import-file"):
+    answer = httpx.get(f"{service.status['prefect_api']}/deployments/name/{flow}/{name}", timeout=60)
     answer.raise_for_status()
     return answer.json()
+
+
+def schedules(service, name, flow="import-file"):
+    """Those of the deployment, by their slugs."""
+    return {made["slug"]: made for made in deployment(service, name, flow)["schedules"]}
+
+
+def tenants_client(service, tenant):
+    """A client that comes in over HTTP with a key of the tenant."""
+    with service.store.write() as session:
+        token = add_key(session, tenant, [scope for scope in Scope if scope is not Scope.ADMIN]).token
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=service.status["api"], headers=headers, timeout=60)
+
+
+def is_of(run, tenant):
+    return run["parameters"].get("tenant") == tenant
+
+
+def until_is(find):
+    """What is found, once there is something."""
+    until(find, RUN_SECONDS)
+    return find()
 
 
 def runs(service, name):
@@ -92,8 +118,8 @@ def assert_it_ran(service, run, file_name, rows):
 
 
 def test_a_schedule_fetches_and_imports_and_says_when_there_is_nothing_new(serving):
-    until(lambda: deployment(serving, "scheduled")["schedules"])
-    (schedule,) = deployment(serving, "scheduled")["schedules"]
+    until(lambda: schedules(serving, "scheduled"))
+    (schedule,) = schedules(serving, "scheduled").values()
     assert (schedule["slug"], schedule["schedule"]["cron"], schedule["active"]) == (
         "local.orders",
         "* * * * *",
@@ -153,3 +179,47 @@ def test_a_file_of_the_web_is_imported_by_the_command_line(serving, fetched_from
     assert '"unchanged": 50' in said.stdout
     several = serving.run("import", "sftp://host/*.csv", "-d", "things")
     assert (several.returncode, "imports them all" in several.stderr) == (2, True)
+
+
+def test_what_a_tenant_has_fetched_on_schedule_is_fetched_as_that_tenant_and_from_no_private_address(serving):
+    with socket.create_server(("127.0.0.1", 0)) as listening, tenants_client(serving, "acme") as acme:
+        url = f"https://localhost:{listening.getsockname()[1]}/parcels.csv"
+        parcels = DEFINITION | {"name": "parcels", "source": {"url": url, "cron": "* * * * *"}}
+        assert acme.put("/definitions/parcels", json=parcels).status_code == 201
+        schedule = until_is(lambda: schedules(serving, "scheduled").get("acme.parcels"))
+        assert schedule["parameters"] == {"definition": "parcels", "tenant": "acme"}
+        run = until_is(lambda: next((r for r in runs(serving, "scheduled") if is_of(r, "acme")), None))
+        assert (run["auto_scheduled"], run["state_type"]) == (True, "FAILED")
+        assert "'localhost' leads to an address that is not on the open internet" in run["state"]["message"]
+        assert acme.get("/jobs").json()["jobs"] == []
+        listening.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+        assert acme.delete("/definitions/parcels").is_success
+        until(lambda: "acme.parcels" not in schedules(serving, "scheduled"))
+
+
+def test_a_schedule_that_somebody_paused_at_prefect_stays_paused_over_a_restart(serving):
+    def found():
+        return schedules(serving, "scheduled") | schedules(serving, "daily", "purge")
+
+    def active():
+        return {slug: made["active"] for slug, made in found().items()}
+
+    def choices():
+        shown = deployment(serving, "scheduled")["parameter_openapi_schema"]["properties"]
+        return shown["definition"].get("enum", ())
+
+    until(lambda: active() == {"local.orders": True, "nightly": True})
+    for made in found().values():
+        url = f"{serving.status['prefect_api']}/deployments/{made['deployment_id']}/schedules/{made['id']}"
+        httpx.patch(url, json={"active": False}, timeout=60).raise_for_status()
+    serving.process.terminate()
+    assert serving.process.wait(60) == 0
+    serving.start()
+    assert active() == {"local.orders": False, "nightly": False}
+    # Deployments are registered by now; this is seen when what Prefect has was compared with the definitions.
+    with serving.store.write() as session:
+        put_definition(session, "local", Definition.model_validate(DEFINITION | {"name": "newest"}))
+    until(lambda: "newest" in choices())
+    assert active() == {"local.orders": False, "nightly": False}
