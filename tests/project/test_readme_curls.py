@@ -94,11 +94,12 @@ def test_every_curl_of_the_status_api_works_as_printed(as_printed, tmp_path):
 def test_every_curl_of_the_vendors_works_as_printed(as_printed):
     (script,) = blocks("Vendors' import APIs")
     printed = as_printed(script + JOBS)
-    for answered in ('"importId"', '"queueBatchDetails"', '"import_id"', '"jobId"'):
+    vendors = ('"importId"', '"queueBatchDetails"', '"import_id"', '"jobId"')
+    for answered in (*vendors, '"statusCode":200', '"statusCode":422'):
         assert answered in printed
     jobs = json.loads(printed[printed.rindex('{"jobs"') :])["jobs"]
-    assert {job["definition"] for job in jobs} == {"things", "starmind-tags"}
-    assert len(jobs) == 4
+    assert {job["definition"] for job in jobs} == {"things", "starmind-tags", "people"}
+    assert len(jobs) == 5
 
 
 def test_every_curl_of_the_readme_is_in_the_parts_that_are_run():
