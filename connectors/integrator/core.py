@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from connectors.integrator.checking import BLOCKS
 from connectors.integrator.documents import without_empty_arrays
 from connectors.integrator.places import destined
-from connectors.integrator.records import Columns, records_of, retyped
+from connectors.integrator.records import Columns, records_of, retyped, unfit_columns
 from connectors.integrator.unfit import UnfitError, told, unsupported
 from connectors.integrator.wire import ApiError
 from connectors.resources import ConnectionView, Document
@@ -104,7 +104,10 @@ def _definition(document: Document, facts: Facts, earlier: Earlier | None) -> De
         said |= vars(records_of(document, facts.columns, before))
     else:
         said |= {"fields": retyped(earlier.definition, facts.columns)}
-    return Definition.model_validate(said)
+    made = Definition.model_validate(said)
+    if problems := tuple(unfit_columns(made, before)):
+        raise UnfitError(*problems)
+    return made
 
 
 def _refuse_unserved(document: Document) -> None:

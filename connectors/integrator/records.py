@@ -10,8 +10,10 @@ from pydantic import ValidationError
 
 from connectors.integrator.checking import BLOCKS
 from connectors.integrator.unfit import UnfitError, invalid, told
+from connectors.integrator.wire import ApiError
 from connectors.resources import Document
 from schemas.definition import Definition, Field
+from schemas.destination_document import TableDestination
 from schemas.field_types import NUMERIC, FieldType
 from schemas.mapping import Lookup, Mapping as FieldMapping, Target, targets
 from schemas.patterns import COLUMN_PATTERN
@@ -81,11 +83,37 @@ def retyped(definition: Definition, columns: Columns) -> tuple[Field, ...]:
     )
 
 
+def unfit_columns(definition: Definition, earlier: Definition | None) -> Iterator[ApiError]:
+    """What the mapping calls so that no column of a table can have the name.
+
+    Args:
+        earlier: where it wrote to a table, too, its columns have the names that somebody chose for them.
+    """
+    mapping = definition.mapping
+    if mapping is None or not isinstance(definition.destination, TableDestination):
+        return
+    is_table = earlier is not None and isinstance(earlier.destination, TableDestination)
+    chosen = {field.target for field in earlier.fields} if earlier is not None and is_table else set()
+    rules = [
+        *((f"fields[{place}]", rule.path) for place, rule in enumerate(mapping.fields)),
+        *((f"lists[{place}]", rule.path) for place, rule in enumerate(mapping.lists)),
+    ]
+    for where, (name, *_) in rules:
+        if name not in chosen and re.fullmatch(COLUMN_PATTERN, name) is None:
+            said = f"{name[:100]!a} can be no column of a table: a letter or _, then letters, digits and _"
+            yield invalid(f"mapping.{where}.generate", said)
+
+
 def _known(earlier: Definition | None) -> dict[str, Field]:
-    """Target → its field of before; an object or list that is one no more is nothing to go by."""
+    """Target → its field of before; an object or list that is one no more is nothing to go by.
+
+    Without a mapping, the field is shown under its name; what it is called by then are columns of files.
+    """
     if earlier is None:
         return {}
-    nested = set() if earlier.mapping is None else {t.name for t in targets(earlier.mapping) if t.is_nested}
+    if earlier.mapping is None:
+        return {field.name: field for field in earlier.fields}
+    nested = {target.name for target in targets(earlier.mapping) if target.is_nested}
     return {field.target: field for field in earlier.fields if field.target not in nested}
 
 

@@ -137,6 +137,17 @@ def test_what_is_not_served_is_refused_when_it_is_invoked_and_nothing_is_done(
     assert (client.table("people"), jobs_of(client)) == (None, [])
 
 
+def test_a_target_that_can_be_no_column_is_named_when_it_is_invoked(integrator, client):
+    rules = [*FIELDS, {"extract": "x", "generate": "unit price"}, {"extract": "y", "generate": "a-b.c"}]
+    made = integrator.create(mapping={"fields": rules})
+    assert integrator.get(made["_id"])["mapping"] == {"fields": rules}
+    answer = client.http.post(f"/v1/imports/{made['_id']}/invoke", json=[{"Id": "a", "Name": "Ada"}])
+    fields = ["mapping.fields[2].generate", "mapping.fields[3].generate"]
+    assert refused(answer, 422) == [("invalid_field", field) for field in fields]
+    assert "'unit price'" in answer.json()["errors"][0]["message"]
+    assert client.table("people") is None
+
+
 def test_other_adaptors_are_refused_by_their_names(integrator, client):
     connection = integrator.connection({"type": "http", "name": "Shop", "http": {}})
     document = {"name": "Web", "_connectionId": connection["_id"], "adaptorType": "HTTPImport", "http": {}}
