@@ -1,9 +1,12 @@
 """What the documents of integrator.io leave open, and we decided; each is a setting of the environment."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Status = Annotated[Literal[200, 204], BeforeValidator(int)]
+"""The environment has text alone."""
 
 
 class Choices(BaseSettings):
@@ -38,7 +41,7 @@ class Choices(BaseSettings):
         le=1,
         description="The number of the first `page`, for clients that send `page` and `pageSize`.",
     )
-    empty_list_status: Literal[200, 204] = Field(
+    empty_list_status: Status = Field(
         204, description="The status of an empty list; 204 is documented for connections only."
     )
     adds_adaptor_type: bool = Field(
@@ -63,6 +66,6 @@ class Choices(BaseSettings):
         description="`dependencies` names the connection that the import uses, because the seed says "
         "using or used by.",
     )
-    patch_status: Literal[200, 204] = Field(
+    patch_status: Status = Field(
         204, description="The status of a PATCH; the table of endpoints has 204, a general one 200."
     )

@@ -12,6 +12,7 @@ from connectors.integrator.choices import Choices
 from connectors.integrator.connections import connection_problems
 from connectors.integrator.documents import READ_ONLY
 from connectors.integrator.import_calls import ImportCalls
+from connectors.integrator.patching import CONNECTION_FIELDS, patched
 from connectors.integrator.unfit import invalid, missing, unsupported
 from connectors.integrator.wire import ApiError, moment_text
 from connectors.resources import ConnectionView, Resources
@@ -37,9 +38,9 @@ class ConnectionCalls:
         self._imports = imports
 
     def list(self, asked: Asked) -> Response:
-        """A page of the connections."""
-        page = PageQuery.of(asked, self._choices)
-        found = self._resources.connections(asked.principal)
+        """A page of the connections; of one `type`, where that is said."""
+        page, wanted = PageQuery.of(asked, self._choices), asked.query.get("type")
+        found = [c for c in self._resources.connections(asked.principal) if not wanted or c.type == wanted]
         shown = [_shown(view) for view in found[page.skip : page.skip + page.limit]]
         return listed(shown, self._choices, page.links(asked, len(found)))
 
@@ -49,16 +50,24 @@ class ConnectionCalls:
 
     def create(self, asked: Asked) -> Response:
         """A new connection."""
-        return answered(_shown(self._kept(asked, None)), HTTPStatus.CREATED)
+        return answered(_shown(self._kept(asked, None, asked.document())), HTTPStatus.CREATED)
 
     def put(self, asked: Asked) -> Response:
         """The connection, which says what the body says; a mask keeps the secret that is there.
 
         The imports that name it go where it leads from now on.
         """
-        view = self._kept(asked, asked.id)
+        view = self._kept(asked, asked.id, asked.document())
         self._imports.follow(asked.principal, view)
         return answered(_shown(view))
+
+    def patch(self, asked: Asked) -> Response:
+        """The connection, with those fields changed of which a PATCH may speak; its secrets stay."""
+        before = self._resources.find_connection(asked.principal, asked.id).document
+        view = self._kept(asked, asked.id, patched(before, asked.json(), CONNECTION_FIELDS))
+        if self._choices.patch_status == 200:
+            return answered(_shown(view))
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def delete(self, asked: Asked) -> Response:
         """Nothing; the connection is gone, unless an import names it."""
@@ -81,8 +90,7 @@ class ConnectionCalls:
             raise unprocessable(unsupported("type", f"a connection of the type {view.type} can't be tried"))
         return answered({"code": HTTPStatus.OK.value})
 
-    def _kept(self, asked: Asked, connection_id: str | None) -> ConnectionView:
-        body = asked.document()
+    def _kept(self, asked: Asked, connection_id: str | None, body: Mapping[str, Any]) -> ConnectionView:
         document = {key: value for key, value in body.items() if key not in READ_ONLY}
         if problems := list(_problems(document)):
             raise unprocessable(*problems)

@@ -68,6 +68,7 @@ def integrator_face(imports: Imports) -> ASGIApp:
         ("POST", "/v1/connections", connect, connections.create),
         ("GET", _CONNECTION, read, connections.get),
         ("PUT", _CONNECTION, connect, connections.put),
+        ("PATCH", _CONNECTION, connect, connections.patch),
         ("DELETE", _CONNECTION, connect, connections.delete),
         ("GET", f"{_CONNECTION}/ping", read, connections.ping),
         ("POST", f"{_CONNECTION}/ping", read, connections.ping),

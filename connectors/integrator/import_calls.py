@@ -12,7 +12,7 @@ from connectors.integrator.checking import SERVED, adaptor_type, problems_of
 from connectors.integrator.choices import Choices
 from connectors.integrator.core import Compiled, Earlier, Facts, compiled
 from connectors.integrator.documents import changed_fields, only, projection, without, written
-from connectors.integrator.patching import patched
+from connectors.integrator.patching import IMPORT_FIELDS, patched
 from connectors.integrator.places import table_of
 from connectors.integrator.rendering import Rendering
 from connectors.integrator.unfit import invalid, no_reference
@@ -41,7 +41,7 @@ class ImportCalls:
         rendering = self._rendering(asked.principal)
         wanted = {name: asked.query[name] for name in _FILTERS if asked.query.get(name)}
         found = [rendering.shown(view) for view in self._resources.imports(asked.principal)]
-        found = [document for document in found if _matches(document, wanted)]
+        found = [document for document in found if _matches(document, wanted, asked.query.get("name", ""))]
         shown = [_cut(document, included, excluded) for document in found[page.skip : page.skip + page.limit]]
         return listed(shown, self._choices, page.links(asked, len(found)))
 
@@ -69,7 +69,7 @@ class ImportCalls:
 
         def change(view: ImportView) -> ImportContent:
             before = rendering.content(view)
-            after = patched(before, operations)
+            after = patched(before, operations, IMPORT_FIELDS)
             return ImportContent(after, view.definition, view.is_guessed, changed_fields(before, after))
 
         view = self._resources.change_import(asked.principal, asked.id, change)
@@ -230,13 +230,17 @@ def _earlier(view: ImportView, document: Mapping[str, Any]) -> Earlier | None:
 
 
 def _projections(asked: Asked) -> tuple[tuple[tuple[str, ...], ...] | None, tuple[tuple[str, ...], ...] | None]:
-    try:
-        included, excluded = (projection(asked.query.get(name)) for name in ("include", "exclude"))
-    except ValueError as error:
-        raise invalid_query(str(error), "include") from error
+    included, excluded = _projection(asked, "include"), _projection(asked, "exclude")
     if included and excluded:
         raise invalid_query("include and exclude can't be said together", "exclude")
     return included, excluded
+
+
+def _projection(asked: Asked, name: str) -> tuple[tuple[str, ...], ...] | None:
+    try:
+        return projection(asked.query.get(name))
+    except ValueError as error:
+        raise invalid_query(str(error), name) from error
 
 
 def _cut(
@@ -249,8 +253,10 @@ def _cut(
     return without(document, tuple(path for path in excluded if path != ("_id",))) if excluded else document
 
 
-def _matches(document: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
+def _matches(document: Mapping[str, Any], wanted: Mapping[str, str], part_of_name: str) -> bool:
     said = {**document, "adaptorType": adaptor_type(document)}
+    if part_of_name.casefold() not in document["name"].casefold():
+        return False
     return all(said.get(name) == value for name, value in wanted.items())
 
 
