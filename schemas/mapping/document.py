@@ -1,5 +1,6 @@
 """The document of a mapping: what is made of what; read in our spelling (`data_type`) and in the vendor's."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -260,6 +261,7 @@ class ListMap(_Part):
             raise ValueError(f"{self.generate!r} names no list")
         if self.json_path is not None:
             path_steps(self.json_path)
+        _refuse_twice(f"the list {self.generate!r}", [rule.path for rule in self.fields])
         for rule in self.fields:
             if rule.immutable or rule.when in {When.RECORD_CREATED, When.RECORD_UPDATED}:
                 raise ValueError(
@@ -282,17 +284,24 @@ class Mapping(_Part):
 
     @model_validator(mode="after")
     def _makes_nothing_twice(self) -> Self:
-        whole: set[tuple[str, ...]] = set()
-        begun: set[tuple[str, ...]] = set()
-        for path in (*(rule.path for rule in self.fields), *(made.path for made in self.lists)):
-            above = [path[:length] for length in range(1, len(path))]
-            if path in whole or path in begun or not whole.isdisjoint(above):
-                raise ValueError(f"the mapping generates {'.'.join(path)!r} twice")
-            whole.add(path)
-            begun.update(above)
+        _refuse_twice(
+            "the mapping", [*(rule.path for rule in self.fields), *(made.path for made in self.lists)]
+        )
         return self
 
     @property
     def lookup_names(self) -> frozenset[str]:
         """Every lookup that a rule asks."""
         return frozenset(name for rule in self.rules for name in rule.lookup_names)
+
+
+def _refuse_twice(maker: str, paths: Sequence[tuple[str, ...]]) -> None:
+    """No path may be another, or lead through one."""
+    whole: set[tuple[str, ...]] = set()
+    begun: set[tuple[str, ...]] = set()
+    for path in paths:
+        above = [path[:length] for length in range(1, len(path))]
+        if path in whole or path in begun or not whole.isdisjoint(above):
+            raise ValueError(f"{maker} generates {'.'.join(path)!r} twice")
+        whole.add(path)
+        begun.update(above)

@@ -99,6 +99,13 @@ def test_within_a_list_nothing_is_for_create_or_update_alone():
         )
 
 
+@pytest.mark.parametrize(("first", "second"), [("a", "a"), ("a", "a.b"), ("a.b", "a"), ("a.b", "a.b.c")])
+def test_a_list_whose_rules_make_one_member_twice_is_refused(first, second):
+    rules = [{"generate": name, "extract": "l[*].x"} for name in (first, second)]
+    with pytest.raises(ValueError, match=f"the list 'l' generates '{second}' twice"):
+        Mapping.model_validate({"lists": [{"generate": "l", "fields": rules}]})
+
+
 def test_the_targets_tell_what_is_made_and_when_it_is_written():
     mapping = Mapping.model_validate(
         {
