@@ -20,7 +20,6 @@ from schemas.errors import (
     LastStepError,
     OutcomeUnknownError,
     RetriableError,
-    StoreBusyError,
 )
 from schemas.job import Counts, Ending, JobState, Outcome
 from schemas.row_error import RowError
@@ -153,8 +152,9 @@ def _ended(loading: _Loading, pages: Sequence[Page]) -> list[RecordAnswer]:
     found = _located(loading, pages)
     try:
         _end(loading, Ending(), counts, pages, found)
-    except StoreBusyError as error:
-        # The records are where they belong, and the destination says so to the worker that ends the job.
+    except LadingError as error:
+        # The records are where they belong, and a client that is told otherwise brings them again; the
+        # destination says so to the worker that ends the job, which may have taken it over by now.
         LOGGER.warning("job %s is to be ended by a worker: %s", loading.job.id, error)
     return answers(frame.height, pages, [*checked.errors, *found], Ending())
 

@@ -13,7 +13,9 @@ from schemas.job import JobKind, JobState
 from schemas.principal import Principal, Scope
 from store.database import Store
 from store.job_lists import JobFilter, page_of_jobs
+from store.jobs import set_values
 from store.uploads import get_upload
+from tasks import invoke_at_once
 from tasks.failed_rows import kept_failed_rows
 from tasks.invoke import invoke
 
@@ -222,6 +224,23 @@ def test_a_database_that_stays_locked_decides_nothing(send, lading, the_job, mak
     other.close()
     job, *_ = the_job()
     assert (job.state, job.unprocessed) == (JobState.FAILED, 1)
+
+
+def test_what_is_committed_is_told_although_a_worker_took_the_job_over(
+    send, lading, the_job, make_definition, monkeypatch
+):
+    def really_loaded_and_then_fakely_taken_over(loading, destination):
+        pages = really_load(loading, destination)
+        with loading.store.write() as session:
+            set_values(session, loading.job.id, epoch=1, lease_epoch=2, lease_owner=None)
+        return pages
+
+    really_load = invoke_at_once._load
+    monkeypatch.setattr(invoke_at_once, "_load", really_loaded_and_then_fakely_taken_over)
+    assert outcomes(send(make_definition(), {"Id": "a"}, {"Id": "b"})) == ["created", "created"]
+    assert lading.table().height == 2
+    job, *_ = the_job()
+    assert (job.state, job.lease_epoch) == (JobState.IMPORTING, 2)
 
 
 def test_what_can_not_be_invoked_is_refused_before_there_is_a_job(send, lading, make_definition):
