@@ -63,7 +63,7 @@ class Choices(BaseSettings):
     )
     dependencies_name_connection: bool = Field(
         default=True,
-        description="`dependencies` names the connection that the import uses, because the seed says "
+        description="`dependencies` names the connection that the import uses, because its page says "
         "using or used by.",
     )
     patch_status: Status = Field(
