@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from enum import Enum
 from http import HTTPStatus
 from typing import Any
 
@@ -23,10 +24,16 @@ TYPES = (
     *("as2", "dynamodb", "filesystem", "ftp", "http", "jdbc", "mongodb", "netsuite"),
     *("rdbms", "rest", "s3", "salesforce", "van", "wrapper"),
 )
-_SECRET = re.compile(
-    r"(?i)password|passphrase|secret|token$|api_?key$|auth_?key$|private_?key|access_?key|credential|^encrypted$"
-)
+_SECRET = re.compile(r"(?i)password|passphrase|secret|token$|api_?key$|auth_?key$|private_?key|access_?key")
 """Names of what nobody should see."""
+_ALL_SECRET = re.compile(r"(?i)credential|^encrypted$")
+"""Names of what nobody should see, whatever is in it."""
+
+
+class _Meant(Enum):
+    OPEN = "open"
+    SECRET = "secret"  # noqa: S105 - no password
+    ALL_SECRET = "all secret"  # noqa: S105 - no password
 
 
 class ConnectionCalls:
@@ -121,21 +128,30 @@ def _problems(document: Mapping[str, Any]) -> list[ApiError]:
 
 def _masked(document: Mapping[str, Any], path: str, secrets: dict[str, str]) -> dict[str, Any]:
     """The document with a mask in the place of each secret, which goes to `secrets`."""
-    masked: dict[str, Any] = {}
-    for key, value in document.items():
-        where = f"{path}.{key}" if path else key
-        if isinstance(value, Mapping):
-            masked[key] = _masked(value, where, secrets)
-        elif isinstance(value, list):
-            masked[key] = [
-                _masked(part, f"{where}[{place}]", secrets) if isinstance(part, Mapping) else part
-                for place, part in enumerate(value)
-            ]
-        elif isinstance(value, str) and value and _SECRET.search(key):
-            secrets[where], masked[key] = value, MASK
-        else:
-            masked[key] = value
-    return masked
+    return {
+        key: _masked_value(value, f"{path}.{key}" if path else key, secrets, _meaning(key))
+        for key, value in document.items()
+    }
+
+
+def _masked_value(value: object, where: str, secrets: dict[str, str], meant: "_Meant") -> object:
+    """The value at this path, masked likewise."""
+    if isinstance(value, list):
+        return [_masked_value(part, f"{where}[{place}]", secrets, meant) for place, part in enumerate(value)]
+    if isinstance(value, Mapping):
+        if meant is not _Meant.ALL_SECRET:
+            return _masked(value, where, secrets)
+        return {key: _masked_value(part, f"{where}.{key}", secrets, meant) for key, part in value.items()}
+    if meant is _Meant.OPEN or value is None or isinstance(value, bool) or value == "":
+        return value
+    secrets[where] = str(value)
+    return MASK
+
+
+def _meaning(key: str) -> "_Meant":
+    if _ALL_SECRET.search(key):
+        return _Meant.ALL_SECRET
+    return _Meant.SECRET if _SECRET.search(key) else _Meant.OPEN
 
 
 def _shown(view: ConnectionView) -> dict[str, Any]:

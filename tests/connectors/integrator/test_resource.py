@@ -342,3 +342,20 @@ def test_whose_a_token_is_can_be_asked(client, service, tenant):
     with face_client(service, "integrator", tenant, Scope.IMPORTS_READ) as limited:
         assert limited.http.get("/v1/tokenInfo").json() == told | {"scope": "custom"}
     refused(client.bare.get("/v1/tokenInfo"), 401)
+
+
+def test_all_that_lies_within_a_secret_is_masked_and_an_echo_of_the_masks_is_kept(integrator, client):
+    hidden = {"encrypted": {"user": "u", "pin": 1234}, "apiKey": ["k1", "k2"], "password": 99}
+    token = {"token": "t", "location": "header"}
+    said = {"baseURI": "https://shop.example", "auth": {"token": token}, **hidden}
+    made = integrator.connection({"type": "http", "name": "Shop", "http": said})
+    mask = "******"
+    assert made["http"] == {
+        "baseURI": "https://shop.example",
+        "auth": {"token": {"token": mask, "location": "header"}},
+        "encrypted": {"user": mask, "pin": mask},
+        "apiKey": [mask, mask],
+        "password": mask,
+    }
+    answer = client.http.put(f"/v1/connections/{made['_id']}", json=made)
+    assert Integrator._answer(answer, 200)["http"] == made["http"]
