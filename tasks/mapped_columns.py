@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from schemas.definition import Definition
 from schemas.errors import FileRefusedError
@@ -10,17 +10,16 @@ from schemas.headers import FAILED_ROWS_COLUMN, normalise
 from schemas.mapping import FieldMap
 from schemas.text_table import Column
 
-_IN_BRACES = re.compile(r"\{+([^{}]*)\}+")
-_WORD = re.compile(r"[^\s()\"'#/=]+")
+_BEGINNING = re.compile(r"""\[\s*(?:'([^']*)'|"([^"]*)")\s*\]|([^.\[\]]+)""")
 
 
 def read_names(definition: Definition) -> frozenset[str]:
     """Every name that a rule of the definition's mapping may look up in a row; some may be none."""
-    mapping = definition.mapping
-    lists = () if mapping is None else mapping.lists
-    rules = () if mapping is None else mapping.rules
-    said = [*(made.json_path for made in lists), *(rule.extract for rule in rules)]
-    return frozenset(name for text in said if text is not None for name in _names_in(text))
+    if (mapping := definition.mapping) is None:
+        return frozenset()
+    lists = [made.json_path for made in mapping.lists if made.json_path is not None]
+    read = [name for rule in mapping.rules for name in rule.read_names]
+    return frozenset(name for path in (*lists, *read) for name in _names_of(path))
 
 
 def plain_extracts(definition: Definition) -> dict[str, str]:
@@ -56,7 +55,7 @@ def lacking(definition: Definition, columns: Sequence[Column]) -> dict[str, str]
     return {
         target: extract
         for target, extract in read.items()
-        if extract and "{" not in extract and there.isdisjoint(map(normalise, _names_in(extract)))
+        if extract and "{" not in extract and there.isdisjoint(map(normalise, _names_of(extract)))
     }
 
 
@@ -101,11 +100,7 @@ def unread(definition: Definition, columns: Sequence[Column], is_read: Sequence[
     return unknown
 
 
-def _names_in(text: str) -> Iterator[str]:
-    """The names in an extract: the whole, what a path begins with, and each word between braces."""
-    parts = _IN_BRACES.findall(text)
-    for part in parts or [text]:
-        yield part.strip()
-        for word in _WORD.findall(part) if parts else [part]:
-            bare = word.removeprefix("record.")
-            yield from (word, bare, re.split(r"[.\[]", bare)[0])
+def _names_of(path: str) -> tuple[str, ...]:
+    """The names of columns that a path may mean: the whole, and what it begins with."""
+    found = _BEGINNING.match(path)
+    return (path,) if found is None else (path, found[1] or found[2] or found[3] or "")

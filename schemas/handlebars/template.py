@@ -136,17 +136,20 @@ def _plain(text: str, *, left: bool, right: bool) -> Iterator[str]:
         yield text
 
 
-def _names(nodes: Sequence[Node]) -> Iterator[str]:
+def _names(nodes: Sequence[Node], depth: int = 0) -> Iterator[str]:
+    """Names of the record; within so many blocks of `each`, names are those of the element."""
     for node in nodes:
         if isinstance(node, Path):
-            name = node.whole.removeprefix("record.").removeprefix("data.0.")
-            if name and not node.ups and not node.base and node.names[0] != "settings":
+            name = (node.whole or ".".join(node.names)).removeprefix("record.").removeprefix("data.0.")
+            is_of_record = node.base == "@root" or (not node.base and node.ups >= depth)
+            if name and is_of_record and node.names[0] != "settings":
                 yield name
         elif isinstance(node, Call):
-            yield from _names(node.arguments)
+            yield from _names(node.arguments, depth)
         elif isinstance(node, Block):
-            # Within `each` names are those of the element.
-            yield from _names((*node.arguments, *(() if node.helper == "each" else node.body), *node.otherwise))
+            yield from _names(node.arguments, depth)
+            yield from _names(node.body, depth + (node.helper == "each"))
+            yield from _names(node.otherwise, depth)
 
 
 def _lookups(nodes: Sequence[Node]) -> Iterator[str]:

@@ -86,6 +86,9 @@ def test_the_names_that_a_template_reads_are_known():
         "{{a}}{{record.b}}{{c.d}}{{join ',' (trim e) settings.x}}{{#each l}}{{m}}{{/each}}{{#if f}}{{g}}{{/if}}"
     )
     assert Template(text).names == ("a", "b", "c.d", "e", "l", "f", "g")
+    text = "{{[First Name]}}{{this.a}}{{#each l}}{{this.m}}{{../b}}{{@root.c}}{{@index}}"
+    text += "{{#each n}}{{../o}}{{/each}}{{/each}}"
+    assert Template(text).names == ("First Name", "a", "l", "b", "c")
 
 
 def test_the_time_now_is_told_to_the_millisecond(monkeypatch):

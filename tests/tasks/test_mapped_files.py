@@ -140,3 +140,20 @@ def test_headers_are_judged_by_what_the_rules_read(lading, write_csv, define, he
     path = write_csv(header, ",".join("abcde"[: header.count(",") + 1]))
     job = lading.job(lading.run(path, define(policies=policies)))
     assert (job.state, job.error_code) == (JobState.INVALID, code)
+
+
+def test_a_column_that_a_template_reads_by_a_name_with_blanks_is_a_known_one(
+    lading, write_csv, make_definition
+):
+    rules = [
+        {"extract": "Order No", "generate": "id"},
+        {"extract": "{{trim [First Name]}}", "generate": "name"},
+    ]
+    definition = make_definition(
+        fields=[{"name": "id"}, {"name": "name"}],
+        mapping={"fields": rules},
+        policies={"unknown_columns": "error"},
+    )
+    job_id = lading.run(write_csv("Order No,First Name", "A1, Jo "), definition)
+    assert lading.table().rows() == [("A1", "Jo")]
+    assert lading.letters(job_id) == "C"
