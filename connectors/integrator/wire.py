@@ -1,8 +1,9 @@
 """What goes over the wire between integrator.io and its clients beside the documents themselves, both ways."""
 
 import json
+import math
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter
@@ -37,10 +38,10 @@ def decoded(body: bytes, *, exact: bool = False) -> object:
         exact: a number that is none of the whole ones keeps its digits, as a Decimal.
 
     Raises:
-        ValueError: it is no JSON, or too deep.
+        ValueError: it is no JSON, too deep, or has a number that is too large to be kept.
     """
     try:
-        found = json.loads(body, parse_constant=_refused, parse_float=Decimal if exact else None)
+        found = json.loads(body, parse_constant=_refused, parse_float=_exact if exact else _finite)
     except RecursionError as error:
         raise ValueError("objects and arrays in each other without end") from error
     _refuse_deep(found)
@@ -220,6 +221,24 @@ class TokenInfo(_Answer):
 
     user_id: str = Field(alias="_userId")
     scope: str
+
+
+def _exact(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation as error:
+        raise _out_of_range(digits) from error
+
+
+def _finite(digits: str) -> float:
+    # An infinite one could be kept, and never be said again: JSON has none.
+    if not math.isfinite(number := float(digits)):
+        raise _out_of_range(digits)
+    return number
+
+
+def _out_of_range(digits: str) -> ValueError:
+    return ValueError(f"the number {digits[:40]} is out of range")
 
 
 def _refused(constant: str) -> None:
