@@ -8,10 +8,8 @@ import polars as pl
 from connectors.client import Part
 from formats.records import SHEET_RECORDS, json_lines, write_records
 from schemas.definition import Field
-from schemas.destination import Verdict
 from schemas.errors import FatalError
 from store.delivery_tables import Delivery
-from tasks.staging import VERDICT, Stage
 from tasks.vendor_job import VendorJob
 
 
@@ -19,7 +17,7 @@ def part_sizes(vendor: VendorJob) -> list[int]:
     """How many records each part is to have; empty where no row is good."""
     if vendor.client.part_bytes is not None:
         return list(_sizes_within(vendor, vendor.client.part_bytes))
-    good = sum(frame.height for frame in good_rows(vendor.staged, vendor.job.rows or 0, []))
+    good = sum(vendor.good_in_blocks)
     limit = vendor.client.part_rows or max(good, 1)
     limit = min(limit, SHEET_RECORDS) if vendor.client.file_kind == "xlsx" else limit
     return [min(limit, good - first) for first in range(0, good, limit)]
@@ -42,15 +40,10 @@ def written_part(vendor: VendorJob, delivery: Delivery, total: int) -> Part:
     return Part(path, delivery.records, name, delivery.part, total)
 
 
-def good_rows(staged: Stage, rows: int, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """These columns of the rows that passed, in the order of the file."""
-    for block in staged.finished_blocks(rows, list(columns)):
-        yield block.filter(pl.col(VERDICT) == int(Verdict.GOOD))
-
-
 def _sizes_within(vendor: VendorJob, limit_bytes: int) -> Iterator[int]:
     fields, headers = _written(vendor)
-    frames = good_rows(vendor.staged, vendor.job.rows or 0, [field.name for field in fields])
+    columns = [field.name for field in fields]
+    frames = (vendor.good_rows(block, columns) for block in range(len(vendor.good_in_blocks)))
     records, size_bytes = 0, 0
     for line in json_lines(fields, headers, frames):
         line_bytes = len(line.encode())
@@ -77,13 +70,13 @@ def _write(vendor: VendorJob, delivery: Delivery, path: Path) -> None:
 
 
 def _slice(vendor: VendorJob, delivery: Delivery, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """The records of the part, block by block."""
+    """The records of the part, from those blocks alone that have some of them."""
     place, first, last = 0, delivery.first_record, delivery.first_record + delivery.records
-    for frame in good_rows(vendor.staged, vendor.job.rows or 0, columns):
-        start, end = max(first - place, 0), min(last - place, frame.height)
+    for block, records in enumerate(vendor.good_in_blocks):
+        start, end = max(first - place, 0), min(last - place, records)
         if start < end:
-            yield frame.slice(start, end - start)
-        place += frame.height
+            yield vendor.good_rows(block, columns).slice(start, end - start)
+        place += records
         if place >= last:
             return
     raise FatalError(

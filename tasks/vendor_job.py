@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import TypeVar
 
+import polars as pl
+
 from connectors.client import Client, Handle
+from schemas.chunk import BLOCK_ROWS
 from schemas.clock import utc_now
 from schemas.definition import Definition
+from schemas.destination import Verdict
 from schemas.destination_document import ConnectionDestination
 from schemas.errors import (
     DeliveryError,
@@ -29,7 +33,7 @@ from store.delivery_tables import Delivery, DeliveryState
 from store.jobs import get_job, set_values
 from store.tables import Job
 from tasks.halting import looking_at
-from tasks.staging import Stage
+from tasks.staging import VERDICT, Stage
 from tasks.vendor_clients import client_of
 from tasks.vendor_destination import connection_of
 
@@ -54,10 +58,20 @@ class VendorJob:
     client: Client
     look: Callable[[], None]
 
-    @property
+    @cached_property
     def staged(self) -> Stage:
         """Its checked rows."""
         return Stage(self.settings.stage_path(self.job.id, self.job.stage_epoch or 0))
+
+    @cached_property
+    def good_in_blocks(self) -> Sequence[int]:
+        """How many rows of each block of checked rows passed."""
+        blocks = -(-(self.job.rows or 0) // BLOCK_ROWS)
+        return [self.good_rows(block, ()).height for block in range(blocks)]
+
+    def good_rows(self, block: int, columns: Sequence[str]) -> pl.DataFrame:
+        """These columns of the rows of the block that passed, in the order of the file."""
+        return self.staged.block(block, list(columns)).filter(pl.col(VERDICT) == int(Verdict.GOOD))
 
     @property
     def fields(self) -> Mapping[str, str]:

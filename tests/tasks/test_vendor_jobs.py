@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from connectors.invocation import Invocation
+from schemas.chunk import BLOCK_ROWS
 from schemas.connection import ConnectionDocument
 from schemas.errors import DefinitionError
 from schemas.job import JobKind, JobState, Outcome
@@ -109,6 +110,14 @@ def test_parts_follow_each_other_and_each_row_keeps_its_place(lading, vendor, de
     job = deliver(*ROWS, "e,Eve,5", part_rows=2, one_at_a_time=True)
     assert lading.letters(job.id) == "CFUUU"
     assert list(vendor.imports.values()) == [f"things-{job.id[:8]}-{part}.csv" for part in (1, 2)]
+
+
+@pytest.mark.slow
+def test_a_part_goes_on_where_the_one_before_it_ended_also_over_blocks(vendor, deliver):
+    rows = [f"r{n},Name,{'x' if n % 1_000 == 7 else n}" for n in range(BLOCK_ROWS + 20)]
+    good = [row.split(",")[0] for row in rows if not row.endswith("x")]
+    deliver(ROWS[0], *rows, part_rows=len(good) - 30, one_at_a_time=True)
+    assert vendor.imported() == good
 
 
 def test_a_vendor_that_is_not_ready_is_asked_again_and_takes_the_part_once(lading, vendor, deliver):
