@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from pydantic import ValidationError
+
 from api.context import Context
 from connectors.resources import (
     ChangeQuery,
@@ -106,7 +108,11 @@ class ImportHouse:
     def column_types(self, principal: Principal, database: str, table: str) -> Mapping[str, FieldType] | None:
         """Column, in small letters, → the type of field that comes nearest; None where no table can be seen."""
         context = self._context()
-        named = TableDestination(database=database, table=table)
+        try:
+            named = TableDestination(database=database, table=table)
+        except ValidationError:
+            # The name is one of Lading's or of SQLite's; who compiles the document says so.
+            return None
         with context.store.read() as session:
             meant = resolved_table(session, principal.tenant, named)
         try:

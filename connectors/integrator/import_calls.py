@@ -266,9 +266,9 @@ def _moment(query: Mapping[str, str], name: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(said)
-    except ValueError as error:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         raise invalid_query(f"{name} is a time such as 2026-01-31T12:00:00.000Z", name) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _entry(import_id: str, change: ChangeView) -> AuditEntry:

@@ -97,9 +97,9 @@ def test_the_audit_is_searched_by_event_source_user_and_time(integrator, client)
     for nothing in ({"source": "ui"}, {"_byUserId": NOWHERE}, {"from": "2100-01-01T00:00:00.000Z"}):
         assert integrator.audit(made, **nothing) == []
     assert len(integrator.audit(made, **{"from": oldest["time"], "to": "2100-01-01"})) == 2
-    assert refused(client.http.get(f"/v1/imports/{made}/audit?from=soon"), 400) == [
-        ("invalid_query_params", "from")
-    ]
+    for no_time in ("soon", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"):
+        answer = client.http.get(f"/v1/imports/{made}/audit", params={"from": no_time})
+        assert refused(answer, 400) == [("invalid_query_params", "from")]
 
 
 def test_a_patch_changes_two_fields_and_no_others(integrator, client):
@@ -241,8 +241,12 @@ def test_a_body_that_is_no_document_is_refused(client, body):
         },
         {"adaptorType": "RDBMSImport", "rdbms": {}, "mappings": [{"generate": "x", "status": "Active"}]},
         {"adaptorType": "RDBMSImport", "rdbms": {}, "mapping": {"fields": [{"nonsense": 1}]}},
+        {
+            "adaptorType": "RDBMSImport",
+            "rdbms": {"queryType": ["bulk_insert"], "bulkInsert": {"tableName": "lading_jobs"}},
+        },
     ],
-    ids=["HTTP", "Salesforce", "SQL", "script", "Mapper 2.0", "a mapping that is none"],
+    ids=["HTTP", "Salesforce", "SQL", "script", "Mapper 2.0", "a mapping that is none", "a table of Lading's"],
 )
 def test_what_is_not_served_can_be_kept_all_the_same(integrator, client, document):
     connection = integrator.database
