@@ -170,3 +170,5 @@ class Place(BaseModel):
     def _refuse_folder_above(self) -> None:
         if ".." in PurePosixPath(self.address.path).parts:
             raise ValueError("the path has a '..' in it; write out where it leads")
+        if "\0" in self.address.path:
+            raise ValueError("the path has a NUL in it, which no name of a file may hold")

@@ -103,6 +103,9 @@ class ConnectionCalls:
             raise unprocessable(*problems)
         secrets: dict[str, str] = {}
         masked = _masked(document, "", secrets)
+        if halves := [path for path, secret in secrets.items() if not _is_writable(secret)]:
+            said = "half of a surrogate pair is no character"
+            raise unprocessable(*(invalid(path, said) for path in halves))
         try:
             return self._resources.keep_connection(asked.principal, connection_id, masked, secrets)
         except UnfitConnectionError as error:
@@ -152,6 +155,14 @@ def _meaning(key: str) -> "_Meant":
     if _ALL_SECRET.search(key):
         return _Meant.ALL_SECRET
     return _Meant.SECRET if _SECRET.search(key) else _Meant.OPEN
+
+
+def _is_writable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _shown(view: ConnectionView) -> dict[str, Any]:

@@ -92,6 +92,8 @@ def _server_problems(block: Mapping[str, Any]) -> Iterator[ApiError]:
             yield missing(f"{FTP}.{name}")
         elif not isinstance(block[name], str):
             yield invalid(f"{FTP}.{name}", f"{name} is a text")
+    if block.get("password") is not None and not isinstance(block["password"], str):
+        yield invalid(f"{FTP}.password", "password is a text")
     kind, host, user, port = (block.get(name) for name in ("type", "hostURI", "username", "port"))
     if isinstance(kind, str) and kind and kind not in _SCHEMES:
         yield invalid(f"{FTP}.type", f"type is one of {', '.join(_SCHEMES)}")

@@ -34,6 +34,7 @@ def test_a_url_is_read_as_it_stands_with_its_stars_and_marks(url, address):
         ({"url": "sftp://host"}, "none of the form sftp://host/folder/name"),
         ({"url": "ftp://a@b@c/x"}, "none of the form"),
         ({"url": "/srv/../etc/x"}, "'..'"),
+        ({"url": "/srv/x\0.csv"}, "has a NUL in it"),
         ({"url": "ftp://h/x", "options": {"password": "geheim"}}, "'password' is a secret"),
         ({"url": "ftp://h/x", "options": {"passive": True}}, "no option 'passive'; known: encoding, tls"),
         ({"url": "ftp://h/x", "options": {"tls": "no"}}, "the option 'tls' is true or false"),

@@ -54,6 +54,7 @@ def test_a_folder_lies_on_this_machine():
         ({"port": 0}, ("invalid_field", "ftp.port")),
         ({"port": True}, ("invalid_field", "ftp.port")),
         ({"port": "22"}, ("invalid_field", "ftp.port")),
+        ({"password": {"a": "b"}}, ("invalid_field", "ftp.password")),
         ({"type": "ftp", "hostKey": "ssh-ed25519 AAAA"}, ("invalid_field", "ftp.hostKey")),
     ],
 )

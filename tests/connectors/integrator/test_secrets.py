@@ -1,6 +1,7 @@
 """Secrets of connections: masked for everybody, kept where a mask comes back, sealed where they are kept."""
 
 import itertools
+import json
 
 from tests.connectors.integrator.integrator_client import Integrator, refused
 
@@ -30,6 +31,13 @@ def test_no_answer_shows_a_secret_and_a_mask_that_comes_back_keeps_it(integrator
     files = [file for file in service.settings.home.rglob("*") if file.is_file()]
     assert files
     assert not [file for file in files if SECRET.encode() in file.read_bytes()]
+
+
+def test_a_secret_that_can_be_no_text_is_refused(client):
+    half = json.dumps(shop(password="\ud800"))
+    assert refused(client.http.post("/v1/connections", content=half), 422) == [
+        ("invalid_field", "http.password")
+    ]
 
 
 def test_a_secret_does_not_follow_to_another_address(integrator, client):
