@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     AliasGenerator,
     BaseModel,
@@ -30,6 +31,18 @@ MOST_LOOKUPS = 200
 MOST_CHARS = 10_000
 
 Text = Annotated[str, Field(min_length=1, max_length=MOST_CHARS)]
+
+
+def _refuse_halves(value: Scalar) -> Scalar:
+    """JSON can say half a character, and no definition that holds one could be read again."""
+    try:
+        str(value).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("half of a surrogate pair is no character") from error
+    return value
+
+
+Said = Annotated[Scalar, AfterValidator(_refuse_halves)]
 
 DataType = Literal["string", "number", "boolean", "date"]
 
@@ -93,8 +106,8 @@ class Lookup(_Part):
     """
 
     name: Text
-    map: dict[str, Scalar | None]
-    default: Scalar | None = None
+    map: dict[str, Said | None]
+    default: Said | None = None
     allow_failures: bool = False
 
     @classmethod
@@ -136,7 +149,7 @@ class FieldMap(_Part):
 
     generate: Annotated[str, Field(min_length=1, max_length=500)]
     extract: Text | None = None
-    hard_coded_value: Scalar | None = None
+    hard_coded_value: Said | None = None
     lookup_name: Text | None = None
     data_type: DataType | None = None
     extract_date_format: Text | None = None
@@ -146,7 +159,7 @@ class FieldMap(_Part):
     immutable: bool = False
     discard_if_empty: bool = False
     conditional: Conditional | None = None
-    default: Scalar | None = None
+    default: Said | None = None
 
     @property
     def is_hard_coded(self) -> bool:

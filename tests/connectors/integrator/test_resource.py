@@ -1,5 +1,6 @@
 """Imports as a resource: made, looked at, changed, removed, cloned; and what is told of each change."""
 
+import json
 import re
 from copy import deepcopy
 
@@ -257,6 +258,17 @@ def test_what_is_not_served_can_be_kept_all_the_same(integrator, client, documen
     assert integrator.own() == [integrator.get(made["_id"])]
     client.http.delete(f"/v1/imports/{made['_id']}")
     assert integrator.own() == []
+
+
+@pytest.mark.parametrize("key", ["hardCodedValue", "default"])
+def test_half_a_character_in_a_rule_is_kept_and_refused_by_an_invoke(integrator, client, key):
+    rule = {"generate": "name", "extract": "Name", key: "\ud800"}
+    fields = [{"extract": "Id", "generate": "id"}, rule]
+    body = json.dumps(integrator.table(mapping={"fields": fields}))
+    made = client.http.post("/v1/imports", content=body)
+    assert (made.status_code, made.json()["mapping"]["fields"]) == (201, fields)
+    answer = client.http.post(f"/v1/imports/{made.json()['_id']}/invoke", json=[{"Id": "a"}])
+    assert [code for code, _ in refused(answer, 422)] == ["invalid_field"]
 
 
 def test_imports_of_one_name_are_different_things(integrator):
