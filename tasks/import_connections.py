@@ -77,6 +77,8 @@ def keep_connection_document(
     before = None if connection_id is None else find_connection_view(session, principal, connection_id)
     _refuse_fixed(before)
     _refuse_beyond(principal, document, secrets)
+    if before is not None:
+        _refuse_beyond(principal, before.document, {})
     stays = before is not None and _address(before.document) == _address(document)
     earlier = before.secrets if before is not None and stays else {}
     seal = cache(lambda: Seal(secret_key(settings), principal.tenant))
@@ -97,7 +99,9 @@ def remove_connection_document(session: Transaction, principal: Principal, conne
         NotFoundError: there is none.
         NotAllowedError: it can't be removed here.
     """
-    _refuse_fixed(find_connection_view(session, principal, connection_id))
+    view = find_connection_view(session, principal, connection_id)
+    _refuse_fixed(view)
+    _refuse_beyond(principal, view.document, {})
     made = find_integrator_connection(session, principal.tenant, connection_id)
     if made is not None:
         remove_integrator_connection(session, made)

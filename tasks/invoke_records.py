@@ -9,6 +9,7 @@ from polars import selectors as cs
 from schemas.chunk import BLOCK_ROWS, CHUNK_ROWS
 from schemas.definition import Definition
 from schemas.destination import KEEP, StagedChunk
+from schemas.errors import BodyError
 from schemas.headers import Binding
 from schemas.row_error import VALUE_CHARACTERS, RowError
 from schemas.text_table import Column, Detected, MalformedRow
@@ -16,6 +17,8 @@ from tasks.checking import CheckedBlock, Checker
 from tasks.mapped_rows import Rows, Said, as_it_came, json_text, mapped
 from tasks.staging import LINE, RAW
 
+MOST_CHARS = 128_000_000
+"""That the records of one call may come to, once mapped: a text counts as often as it is taken."""
 _NO_RECORD = Said({})
 
 
@@ -59,10 +62,17 @@ def check_records(
     Args:
         settings: what a mapping sees beside the record.
         most_columns: keys that are told of the records as a file; those beyond are in its lines alone.
+
+    Raises:
+        BodyError: they come to more text than is taken at once.
     """
     say = as_it_came(definition) if definition.mapping is None else mapped(definition, settings)
     seen = [_seen(record, ordinal) for ordinal, record in enumerate(records)]
     said = [_NO_RECORD if s.fault else say(s.record, ordinal) for ordinal, s in enumerate(seen)]
+    if sum(len(v) for one in said for v in one.values.values() if isinstance(v, str)) > MOST_CHARS:
+        raise BodyError(
+            413, f"mapped, the records have more than {MOST_CHARS:,} characters; send fewer at once"
+        )
     checker, fields = _checker(definition, said)
     blocks = [_checked(checker, fields, seen, said, first) for first in range(0, len(said), BLOCK_ROWS)]
     keys = list(dict.fromkeys(key for s in seen for key in s.record))[:most_columns]

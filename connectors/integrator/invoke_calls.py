@@ -77,8 +77,15 @@ class InvokeCalls:
             raise unprocessable(*made.problems)
         if made.definition == view.definition:
             return made.definition
-        content = ImportContent(view.document or {}, made.definition, made.is_guessed)
-        kept = self._imports.change_import(principal, view.id, lambda _: content).definition
+        compiled = ImportContent(view.document or {}, made.definition, made.is_guessed)
+
+        def change(current: ImportView) -> ImportContent:
+            # Who changed the import meanwhile had it compiled, too.
+            if current.modified_at == view.modified_at:
+                return compiled
+            return ImportContent(current.document or {}, current.definition, current.is_guessed)
+
+        kept = self._imports.change_import(principal, view.id, change).definition
         return kept or made.definition
 
 

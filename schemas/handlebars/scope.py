@@ -10,6 +10,10 @@ from schemas.value_text import as_text
 MOST_MADE_CHARS = 2_000_000
 """Of all texts that are made on the way, taken together."""
 MOST_STEPS = 100_000
+MOST_MAPPED_CHARS = 32_000_000
+"""Of all values that a mapping takes from one record, taken together."""
+_ELEMENT_CHARS = 16
+"""What an element of a list counts for."""
 
 
 class TemplateError(ValueError):
@@ -22,6 +26,20 @@ class Budget:
 
     chars: int = MOST_MADE_CHARS
     steps: int = MOST_STEPS
+    mapped_chars: int = MOST_MAPPED_CHARS
+
+    def take(self, value: object) -> None:
+        """Count a value that a mapping has made.
+
+        Raises:
+            TemplateError: it is too much.
+        """
+        if type(value) is str:
+            self.mapped_chars -= len(value)
+        elif type(value) is list:
+            self.mapped_chars -= _ELEMENT_CHARS * len(value)
+        if self.mapped_chars < 0:
+            raise TemplateError("the mapping makes too much of this record")
 
     def charge(self, chars: int) -> None:
         """Count one step, and what it makes.

@@ -77,6 +77,7 @@ class Mapper:
         for rule in self._rules:
             try:
                 value = rule.make(place)
+                place.scope.budget.take(value)
             except TemplateError as error:
                 faults.append(_fault(rule.path, error))
                 continue

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.invocation import Invocation
-from schemas.errors import DefinitionError, DestinationError, NotFoundError, RetriableError
+from schemas.errors import BodyError, DefinitionError, DestinationError, NotFoundError, RetriableError
 from schemas.job import JobKind, JobState
 from schemas.principal import Principal, Scope
 from store.database import Store
@@ -178,6 +178,17 @@ def test_a_record_that_says_nothing_is_a_record_of_nothing(send, lading, make_de
     told = send(make_definition(fields=fields, key=(), mode="insert"), *records)
     assert outcomes(told) == ["created"] * len(records)
     assert lading.table().rows() == [(None, None)] * len(records)
+
+
+def test_records_that_come_to_too_much_are_refused_before_there_is_a_job(send, lading, make_definition):
+    rules = [{"extract": "text", "generate": name} for name in "abcdefghij"]
+    fields = [{"name": name} for name in "abcdefghij"]
+    definition = make_definition(fields=fields, key=[], mode="insert", mapping={"fields": rules})
+    text = "x" * 1_000_000
+    with pytest.raises(BodyError, match="more than 128,000,000 characters"):
+        send(definition, *({"text": text} for _ in range(13)))
+    with Store.opened(lading.settings) as store, store.read() as session:
+        assert page_of_jobs(session, "local", JobFilter(), limit=1) == []
 
 
 def test_a_table_that_does_not_fit_fails_every_record_and_the_job(send, lading, the_job, make_definition):

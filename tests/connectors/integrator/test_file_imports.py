@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
+from schemas.principal import OPERATOR_TENANT, Scope
+from tests.connectors.face_client import face_client
 from tests.servers.file_servers import PASSWORD, USER
 
 FIELDS = [
@@ -201,3 +203,14 @@ def test_only_the_operator_makes_connections_to_servers_and_folders(integrator, 
         assert answer.status_code == 403
         assert [error["code"] for error in answer.json()["errors"]] == ["access_restricted"]
         assert "scope admin" in answer.json()["errors"][0]["message"]
+
+
+def test_a_key_without_the_scope_changes_and_removes_no_connection_of_the_operators(operator, service, ftp):
+    path = f"/v1/connections/{ftp[0]}"
+    before = operator.http.get(path).json()
+    usual = [scope for scope in Scope if scope is not Scope.ADMIN]
+    with face_client(service, "integrator", OPERATOR_TENANT, *usual) as limited:
+        harmless = {"type": "http", "name": "x", "http": {}}
+        assert limited.http.put(path, json=harmless).status_code == 403
+        assert limited.http.delete(path).status_code == 403
+    assert operator.http.get(path).json() == before
