@@ -10,6 +10,8 @@ Meaning = Callable[[Exception], type[LadingError] | None]
 
 _LOOK = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError)
 """What only a person can change."""
+_UNFIT = frozenset({errno.ENAMETOOLONG, errno.EROFS})
+"""Likewise, where the error has no class of its own."""
 
 
 @contextmanager
@@ -50,4 +52,6 @@ def _of_the_system(error: Exception) -> type[LadingError] | None:
         return FatalError
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return NoSpaceError
+    if isinstance(error, OSError) and error.errno in _UNFIT:
+        return FatalError
     return RetriableError if isinstance(error, (OSError, EOFError)) else None

@@ -286,6 +286,15 @@ def test_records_for_a_file_become_one_file(send, lading, the_job, tmp_path, mak
     assert not lading.settings.stages_path(job.id).exists()
 
 
+def test_a_file_that_no_disk_takes_ends_the_job_and_says_so(send, the_job, tmp_path, make_definition):
+    out = {"url": str(tmp_path / f"{'x' * 300}.csv")}
+    told = send(make_definition(destination=out, mode="insert"), {"Id": "a"}, who=OPERATOR)
+    assert outcomes(told) == ["unprocessed"]
+    job, *_ = the_job()
+    assert (job.state, job.counts.unprocessed) == (JobState.FAILED, 1)
+    assert "File name too long" in job.error_message
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("lading", ["sqlite", "postgres"], indirect=True)
 def test_invokes_at_once_lose_nothing_and_see_what_others_wrote(lading, make_definition):
