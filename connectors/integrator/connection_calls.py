@@ -24,7 +24,10 @@ TYPES = (
     *("as2", "dynamodb", "filesystem", "ftp", "http", "jdbc", "mongodb", "netsuite"),
     *("rdbms", "rest", "s3", "salesforce", "van", "wrapper"),
 )
-_SECRET = re.compile(r"(?i)password|passphrase|secret|token$|api_?key$|auth_?key$|private_?key|access_?key")
+_SECRET = re.compile(
+    r"(?i)password|passphrase|secret|token$|api[_-]?key$|auth[_-]?key$|private_?key|access_?key|authorization"
+    r"|^(?:set-)?cookie$"
+)
 """Names of what nobody should see."""
 _ALL_SECRET = re.compile(r"(?i)credential|^encrypted$")
 """Names of what nobody should see, whatever is in it."""
@@ -131,8 +134,10 @@ def _problems(document: Mapping[str, Any]) -> list[ApiError]:
 
 def _masked(document: Mapping[str, Any], path: str, secrets: dict[str, str]) -> dict[str, Any]:
     """The document with a mask in the place of each secret, which goes to `secrets`."""
+    # A header is an object of its name and its value.
+    names = {"value": document["name"]} if isinstance(document.get("name"), str) else {}
     return {
-        key: _masked_value(value, f"{path}.{key}" if path else key, secrets, _meaning(key))
+        key: _masked_value(value, f"{path}.{key}" if path else key, secrets, _meaning(names.get(key, key)))
         for key, value in document.items()
     }
 

@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Callable
 from http import HTTPStatus
 
+import anyio.to_thread
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -26,6 +28,8 @@ Call = Callable[[Asked], Response]
 _IMPORT = "/v1/imports/{id}"
 _INVOKE = (f"{_IMPORT}/invoke", "/v1/import/{id}/invoke")
 """The documented sample has the second one."""
+_INVOKES_AT_ONCE = 16
+"""One whose records go to a vendor takes as long as the vendor does."""
 _CONNECTION = "/v1/connections/{id}"
 _CODES = {
     HTTPStatus.BAD_REQUEST: "bad_request",
@@ -76,7 +80,7 @@ def integrator_face(imports: Imports) -> ASGIApp:
         app.add_api_route(path, face.endpoint(scope, call, choices.document_bytes), methods=[method])
     invoke = InvokeCalls(imports, calls, choices).invoke
     for path in _INVOKE:
-        endpoint = face.endpoint(Scope.IMPORTS_CREATE, invoke, choices.invoke_bytes)
+        endpoint = face.endpoint(Scope.IMPORTS_CREATE, invoke, choices.invoke_bytes, _INVOKES_AT_ONCE)
         app.add_api_route(path, endpoint, methods=["POST"])
     return app
 
@@ -86,8 +90,15 @@ class _Face:
         self._imports = imports
         self._buckets = LeakyBuckets(choices.bucket_calls, choices.calls_per_second)
 
-    def endpoint(self, scope: Scope | None, call: Call, limit_bytes: int) -> Callable[..., object]:
-        """The route that lets in who may do this, within the limits, and then makes the call in a thread."""
+    def endpoint(
+        self, scope: Scope | None, call: Call, limit_bytes: int, at_once: int | None = None
+    ) -> Callable[..., object]:
+        """The route that lets in who may do this, within the limits, and then makes the call in a thread.
+
+        Args:
+            at_once: more calls than these wait, and take no thread from others; None: no more than others.
+        """
+        limiter = None if at_once is None else CapacityLimiter(at_once)
 
         async def answer(request: Request) -> Response:
             principal = await run_in_threadpool(self._admitted, request, scope)
@@ -100,7 +111,7 @@ class _Face:
                 body,
                 self._url(request),
             )
-            return await run_in_threadpool(call, asked)
+            return await anyio.to_thread.run_sync(call, asked, limiter=limiter)
 
         return answer
 

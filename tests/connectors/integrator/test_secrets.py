@@ -40,6 +40,13 @@ def test_a_secret_that_can_be_no_text_is_refused(client):
     ]
 
 
+def test_headers_that_let_somebody_in_are_secrets_by_their_names(integrator):
+    names = ["Authorization", "X-Api-Key", "X-Auth-Token", "Cookie", "Accept"]
+    headers = [{"name": name, "value": SECRET} for name in names]
+    made = integrator.connection(shop(headers=headers))
+    assert [header["value"] for header in made["http"]["headers"]] == [MASK, MASK, MASK, MASK, SECRET]
+
+
 def test_a_secret_does_not_follow_to_another_address(integrator, client):
     made = integrator.connection(shop())
     moved = made | {"http": made["http"] | {"baseURI": "https://elsewhere.example"}}
