@@ -36,7 +36,7 @@ FIELDS = [
 DEFINITION = {"name": "things", "key": ["id"], "fields": FIELDS, "destination": {"table": "things"}}
 
 
-def until(is_so, seconds=60):
+def until(is_so, seconds=90):
     ends_at = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < ends_at
